@@ -1,0 +1,7 @@
+"""Following runs."""
+
+from nexus_async.streaming.follower import LogResetWarning
+from nexus_async.streaming.source import Source
+from nexus_async.streaming.stream import LogStream
+
+__all__ = ["LogResetWarning", "LogStream", "Source"]

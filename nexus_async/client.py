@@ -1,0 +1,152 @@
+"""The way in: a client, its session, and the workspace that its key belongs to."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from typing import TYPE_CHECKING
+
+import backoff
+
+from nexus_async import config
+from nexus_async.errors import ConfigurationError, InvalidArgumentError
+from nexus_async.http.protocol import get
+from nexus_async.http.requester import Requester
+from nexus_async.http.retry import RetryPolicy
+from nexus_async.http.transport import AiohttpTransport
+from nexus_async.models.project import decode_projects
+from nexus_async.models.workspace import Workspace, decode_workspace
+from nexus_async.resources.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from os import PathLike
+    from types import TracebackType
+    from typing import Self
+
+    import aiohttp
+
+
+class Client:
+    """Call Nexus.
+
+    ```python
+    async with Client("5aa41e8ba........") as client:
+        project = client.get_project("proj_b705a........")
+        runs = await project.runs.list()
+    ```
+
+    `secret_key` defaults to the variable `DATATURE_SECRET_KEY`, `endpoint` to `DATATURE_API_BASE_URL`, then to
+    Nexus itself; both are read now. `certificate_file` and `private_key_file` (paths of PEM files) authenticate
+    by mutual TLS in place of the key; `ca_file` names the authorities to trust in place of the system's.
+
+    `timeout` seconds bound a whole call, attempts and pauses included; `connect_timeout` bounds each connection,
+    `read_timeout` each silence. `attempts` is the number of tries of what is safe to repeat; starting a run is
+    not, once it may have been received. An answer that asks for a pause above `retry_after_cap` seconds is
+    raised at once. At most `max_in_flight` requests are under way.
+
+    `session` is used and never closed; `connector` makes the connector of a session of our own. `jitter`
+    turns a pause in seconds into the one that is made; `clock` gives the seconds since the Unix epoch.
+
+    A client may be made outside a loop. Leaving `async with` closes it, entering it again opens it.
+    Raises `ConfigurationError` for what it cannot be made with.
+    """
+
+    def __init__(
+        self,
+        secret_key: str | None = None,
+        *,
+        endpoint: str | None = None,
+        certificate_file: str | PathLike[str] | None = None,
+        private_key_file: str | PathLike[str] | None = None,
+        ca_file: str | PathLike[str] | None = None,
+        timeout: float = config.TIMEOUT,
+        connect_timeout: float = config.CONNECT_TIMEOUT,
+        read_timeout: float = config.READ_TIMEOUT,
+        attempts: int = config.ATTEMPTS,
+        retry_after_cap: float = config.RETRY_AFTER_CAP,
+        max_in_flight: int = config.MAX_IN_FLIGHT,
+        session: aiohttp.ClientSession | None = None,
+        connector: Callable[[], aiohttp.BaseConnector] | None = None,
+        jitter: Callable[[float], float] = backoff.full_jitter,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.endpoint = config.endpoint(endpoint)
+        """The base URL of every request."""
+        headers = {"User-Agent": config.USER_AGENT, "Accept": "*/*"}
+        if certificate_file is None and private_key_file is None:
+            headers["Secret-Key"] = config.secret_key(secret_key)
+        elif secret_key is not None:
+            raise ConfigurationError("give either a secret key or a certificate_file, not both")
+        transport = AiohttpTransport(
+            self.endpoint,
+            headers=headers,
+            connect_timeout=config.positive("connect_timeout", connect_timeout),
+            read_timeout=config.positive("read_timeout", read_timeout),
+            max_in_flight=config.positive_count("max_in_flight", max_in_flight),
+            ssl_context=_ssl_context(certificate_file, private_key_file, ca_file),
+            session=session,
+            connector=connector,
+        )
+        retry = RetryPolicy(
+            attempts=config.positive_count("attempts", attempts),
+            retry_after_cap=config.positive("retry_after_cap", retry_after_cap),
+            jitter=jitter,
+        )
+        self._requester = Requester(transport, retry=retry, timeout=config.positive("timeout", timeout))
+        self._clock = clock
+
+    def __repr__(self) -> str:
+        return f"Client(endpoint={self.endpoint!r})"
+
+    async def __aenter__(self) -> Self:
+        self._requester.reopen()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection. A second time does nothing; calls raise `ClientClosedError` from now on."""
+        await self._requester.aclose()
+
+    async def get_info(self) -> Workspace:
+        """Return the workspace that the secret key belongs to."""
+        return await self._requester.call(get("/workspace"), decode_workspace)
+
+    async def list_projects(self) -> list[Project]:
+        """Return every project of the workspace; `project.info` tells of each without another request."""
+        infos = await self._requester.call(get("/workspace/projects"), decode_projects)
+        return [Project(self._requester, info.id, info=info, clock=self._clock) for info in infos]
+
+    def get_project(self, project_id: str) -> Project:
+        """Return the project of that ID, with or without `proj_`. No request is made.
+
+        `async with client.get_project(...) as project` closes the client at its end.
+        """
+        if not isinstance(project_id, str) or not project_id.strip():
+            raise InvalidArgumentError(f"{project_id!r} is no project's ID, such as 'proj_b705a...'")
+        full = project_id if project_id.startswith("proj_") else f"proj_{project_id}"
+        return Project(self._requester, full, clock=self._clock)
+
+
+def _ssl_context(
+    certificate: str | PathLike[str] | None,
+    private_key: str | PathLike[str] | None,
+    authorities: str | PathLike[str] | None,
+) -> ssl.SSLContext | None:
+    if certificate is None and private_key is None and authorities is None:
+        return None
+    if (certificate is None) != (private_key is None):
+        missing = "private_key_file" if private_key is None else "certificate_file"
+        raise ConfigurationError(f"{missing} is missing: mutual TLS needs the certificate and its private key")
+    try:
+        context = ssl.create_default_context(cafile=authorities)
+        if certificate is not None:
+            context.load_cert_chain(certificate, private_key)
+    except OSError as failure:  # ssl.SSLError is one
+        files = ", ".join(str(file) for file in (certificate, private_key, authorities) if file is not None)
+        raise ConfigurationError(f"cannot use {files} for TLS: {failure}") from None
+    return context

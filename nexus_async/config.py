@@ -1,0 +1,116 @@
+"""Defaults in one place, and what a client is configured with.
+
+An argument wins over the environment, the environment over the default. The environment is read once,
+when the client is made.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from nexus_async.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from urllib.parse import SplitResult
+
+VERSION: Final = "0.1.0"
+
+ENDPOINT: Final = "https://api.datature.io"
+"""Where Nexus answers."""
+SECRET_KEY_VARIABLE: Final = "DATATURE_SECRET_KEY"  # noqa: S105 - the name of a variable
+ENDPOINT_VARIABLE: Final = "DATATURE_API_BASE_URL"
+"""The official client reads the same variable."""
+
+TIMEOUT: Final = 120.0
+"""Seconds for a whole call: waiting for a connection, every attempt and the pauses between them."""
+CONNECT_TIMEOUT: Final = 10.0
+"""Seconds until a connection stands: far above a slow handshake, far below a user's patience."""
+READ_TIMEOUT: Final = 60.0
+"""Seconds without a byte: a whole log may be slow to start, a silent server is a lost one."""
+ATTEMPTS: Final = 3
+"""Tries of a call in all: the third seldom fails where the second did not."""
+RETRY_AFTER_CAP: Final = 120.0
+"""Seconds: a `Retry-After` above it is raised at once, for the caller to decide."""
+MAX_IN_FLIGHT: Final = 32
+"""Requests under way at once, and so open connections, of one client."""
+
+POLL_INTERVAL: Final = 5.0
+"""Seconds between two polls of a run at a fixed interval: checkpoints are seldom closer."""
+POLL_JITTER: Final = 0.1
+"""Share of the interval by which polls are spread, so that many streams do not ask at once."""
+SETTLE: Final = 2.0
+"""Seconds between two equal snapshots of an ended run's logs before they count as whole."""
+DRAIN_TIMEOUT: Final = 10.0
+"""Seconds that logs may go on growing after a run's end."""
+LONG_OVER: Final = 60.0
+"""Seconds since a run's end after which one snapshot is enough."""
+MAX_OUTAGE: Final = 300.0
+"""Seconds without an answer that a stream rides out."""
+
+USER_AGENT: Final = (
+    f"nexus-async/{VERSION} (Python/{platform.python_version()}; {platform.system()}/{platform.machine()})"
+)
+
+_HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
+
+
+def secret_key(given: str | None, environment: Mapping[str, str] = os.environ) -> str:
+    """Choose the secret key: the argument, else `DATATURE_SECRET_KEY`.
+
+    Raises `ConfigurationError` when there is none, or when it cannot stand in an HTTP header. The error
+    never shows the key.
+    """
+    key = environment.get(SECRET_KEY_VARIABLE) if given is None else given
+    if not key:
+        raise ConfigurationError(
+            f"no secret key: pass Client(secret_key), set {SECRET_KEY_VARIABLE}, "
+            "or pass certificate_file and private_key_file"
+        )
+    if not isinstance(key, str) or not _HEADER_VALUE.fullmatch(key):
+        raise ConfigurationError(
+            "the secret key has a character that no header may carry (a space, a line break, an accent): "
+            "copy it again from Nexus"
+        )
+    return key
+
+
+def endpoint(given: str | None, environment: Mapping[str, str] = os.environ) -> str:
+    """Choose the base URL: the argument, else `DATATURE_API_BASE_URL`, else Nexus. A path in it is kept.
+
+    Raises `ConfigurationError` for anything but an http or https URL without credentials, query or fragment.
+    """
+    url = (environment.get(ENDPOINT_VARIABLE) or ENDPOINT) if given is None else given
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not _has_sound_port(parts):
+        raise ConfigurationError(f"the endpoint {url!r} is no http or https URL, such as {ENDPOINT}")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ConfigurationError(
+            f"the endpoint at {parts.hostname} may hold a scheme, a host, a port and a path, and nothing else"
+        )
+    return url.rstrip("/")
+
+
+def _has_sound_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
+
+
+def positive(name: str, value: float) -> float:
+    """Return `value`, or raise `ConfigurationError` where it is not a number above zero."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
+        raise ConfigurationError(f"{name}={value!r} is no number above zero")
+    return value
+
+
+def positive_count(name: str, value: int) -> int:
+    """Return `value`, or raise `ConfigurationError` where it is not a whole number of 1 or more."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigurationError(f"{name}={value!r} is no whole number of 1 or more")
+    return value

@@ -1,0 +1,142 @@
+"""What is told of a run, and how an entry of its log becomes it.
+
+Every event has an `id`, the same in every process and after every restart, and a `cursor`, the token that
+resumes after it.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime  # noqa: TC003 - part of the public properties
+from typing import Any, Final
+
+import msgspec
+
+from nexus_async.models.base import moment
+
+CHECKPOINT: Final = "trainingCheckpoint"
+"""The `ev` of an entry that tells of a checkpoint."""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Tell of something that happened to a run."""
+
+    project_id: str
+    run_id: str
+    id: str
+    """The idempotency key: an entry's is `{log_id}:{index}:{fingerprint}`."""
+    cursor: str
+    """The token that resumes after this event."""
+
+
+class _FromLog(Event, frozen=True, kw_only=True):
+    log_id: str
+    index: int
+    """Counts the entries read of this log, from 0."""
+    time: float | None
+    """Seconds since the Unix epoch by the server's clock; None where the entry has no sound `t`."""
+
+    @property
+    def at(self) -> datetime | None:
+        """Return the time in UTC, None where there is none."""
+        return None if self.time is None else moment(int(self.time * 1000))
+
+
+class Checkpoint(_FromLog, frozen=True, kw_only=True):
+    """Tell of a checkpoint of a training."""
+
+    step: int
+    metrics: dict[str, float]
+    """Name to value, finite or not; missing and null ones are absent."""
+    message: str | None = None
+    """The line that the training printed."""
+
+
+class LogEntry(_FromLog, frozen=True, kw_only=True):
+    """Tell of any other entry of a log."""
+
+    ev: str | None
+    """What kind of entry it says it is."""
+    payload: Any = None
+    """Its `pl` as it came, or the whole entry where that is no mapping."""
+
+
+class LogReset(Event, frozen=True, kw_only=True):
+    """Tell that a log got shorter, or that what was read of it changed in meaning."""
+
+    log_id: str
+    read: int
+    """How many entries were read before."""
+    recognized: int
+    """How many of the last entries read were found again."""
+    resumes_at: int
+    """The entry of the new log, counted from 0, at which reading goes on: those before it count as read."""
+
+
+def event_of(
+    value: Any, *, project_id: str, run_id: str, log_id: str, index: int, fingerprint: str, cursor: str
+) -> Checkpoint | LogEntry:
+    """Turn an entry of a log into a `Checkpoint`, or into a `LogEntry` where it is none.
+
+    A checkpoint says so in its `ev` and has a whole number as its `step`. No entry is refused.
+    """
+    entry = value if isinstance(value, dict) else {}
+    event_id = f"{log_id}:{index}:{fingerprint}"
+    time, payload = _seconds(entry.get("t")), entry.get("pl")
+    if entry.get("ev") == CHECKPOINT and isinstance(payload, dict):
+        step = _step(payload.get("step"))
+        if step is not None:
+            return Checkpoint(
+                project_id=project_id,
+                run_id=run_id,
+                id=event_id,
+                cursor=cursor,
+                log_id=log_id,
+                index=index,
+                time=time,
+                step=step,
+                metrics=metrics_of(payload),
+                message=_text(payload.get("log")),
+            )
+    return LogEntry(
+        project_id=project_id,
+        run_id=run_id,
+        id=event_id,
+        cursor=cursor,
+        log_id=log_id,
+        index=index,
+        time=time,
+        ev=_text(entry.get("ev")),
+        payload=payload if isinstance(value, dict) else value,
+    )
+
+
+def metrics_of(payload: dict[str, Any]) -> dict[str, float]:
+    """Read the metrics of a checkpoint: all that is a number, written as one or as text (`"NaN"`)."""
+    numbers = ((name, _number(value)) for name, value in payload.items() if name not in {"step", "log"})
+    return {name: number for name, number in numbers if number is not None}
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None
+    except OverflowError:  # an int beyond what a float holds
+        return math.inf if value > 0 else -math.inf  # type: ignore[operator]  # only an int overflows
+
+
+def _step(value: Any) -> int | None:
+    number = None if isinstance(value, str) else _number(value)
+    return int(value) if number is not None and number.is_integer() else None
+
+
+def _seconds(milliseconds: Any) -> float | None:
+    number = None if isinstance(milliseconds, str) else _number(milliseconds)
+    return number / 1000 if number is not None and math.isfinite(number) else None
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

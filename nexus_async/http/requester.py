@@ -1,0 +1,89 @@
+"""One call from its request to its value: attempts, pauses, and one timeout over it all."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from nexus_async.errors import ClientClosedError, InvalidAnswerError, OutcomeUnknownError, RequestError
+from nexus_async.http.protocol import body_of
+from nexus_async.http.retry import may_have_been_carried_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nexus_async.http.protocol import Request
+    from nexus_async.http.retry import RetryPolicy
+    from nexus_async.http.transport import Transport
+
+T = TypeVar("T")
+logger = logging.getLogger("nexus_async.http")
+
+
+class Requester:
+    """Make calls over a transport, again where that is safe."""
+
+    def __init__(self, transport: Transport, *, retry: RetryPolicy, timeout: float) -> None:
+        self._transport = transport
+        self._retry = retry
+        self._timeout = timeout
+        self._closed = False
+
+    async def call(self, request: Request, decode: Callable[[bytes], T]) -> T:
+        """Return the decoded answer; repeat what is safe to repeat while `timeout` lasts.
+
+        Raises the `RequestError` of the last attempt, `OutcomeUnknownError` where the request may have been
+        carried out and must not be sent again.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._timeout
+        left, attempt, pauses = self._timeout, 1, None
+        while True:
+            try:
+                return await self._attempt(request, decode, left, attempt)
+            except RequestError as error:
+                pauses = pauses or self._retry.pauses()
+                pause = self._retry.pause(request, error, pauses)
+                if pause is None or loop.time() + pause >= deadline:
+                    if not request.repeatable and may_have_been_carried_out(error):
+                        raise OutcomeUnknownError(error) from error
+                    raise
+                logger.debug("%s Again in %.2f s", error, pause)
+            await asyncio.sleep(pause)
+            left, attempt = deadline - loop.time(), attempt + 1
+
+    async def call_once(self, request: Request, decode: Callable[[bytes], T]) -> T:
+        """Return the decoded answer of a single attempt: for polls, whose next is their retry."""
+        return await self._attempt(request, decode, self._timeout, 1)
+
+    async def aclose(self) -> None:
+        """Close every connection and refuse further calls; a second time does nothing."""
+        self._closed = True
+        await self._transport.aclose()
+
+    def reopen(self) -> None:
+        """Take calls again after `aclose`."""
+        self._closed = False
+
+    async def _attempt(self, request: Request, decode: Callable[[bytes], T], left: float, attempt: int) -> T:
+        if self._closed:
+            raise ClientClosedError
+        try:
+            answer = await self._transport.send(request, within=left)
+        except RequestError as error:
+            error.attempts = attempt
+            raise
+        body = body_of(request, answer, attempt)
+        try:
+            return decode(body)
+        except msgspec.DecodeError as refusal:
+            raise InvalidAnswerError(
+                f"the answer is not what the API promises: {refusal}",
+                method=request.method,
+                path=request.path,
+                attempts=attempt,
+                body=body,
+            ) from None

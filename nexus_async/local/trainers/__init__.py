@@ -1,0 +1,1 @@
+"""Trainers: what makes a local run go on."""

@@ -1,0 +1,108 @@
+"""Where reading a log stands, and how it goes on in the next snapshot.
+
+A position is what was read: how many entries, a digest chained over what they mean, and the fingerprints of
+the last eight. It decides alone; neither `t` nor `step` does, since many entries share a `t` and a resumed
+training goes back in `step`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import xxhash
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from nexus_async.logs.entries import Entry
+
+REMEMBERED: Final = 8
+"""Entries whose fingerprints are kept, to find the place again in a log that changed."""
+
+
+class Position(msgspec.Struct, frozen=True, gc=False):
+    """Say what was read of one log."""
+
+    read: int = 0
+    """Entries of the log, from its first, that were read."""
+    index: int = 0
+    """The index of the next event. It counts on over a reset."""
+    digest: bytes = b""
+    """16 bytes, chained over the fingerprints of all entries read."""
+    tail: tuple[bytes, ...] = ()
+    """The fingerprints of the last entries read."""
+
+    def after(self, fingerprint: bytes) -> Position:
+        """Return the position with one more entry read."""
+        return Position(
+            self.read + 1,
+            self.index + 1,
+            _chained(self.digest, fingerprint),
+            (*self.tail, fingerprint)[-REMEMBERED:],
+        )
+
+
+class Step(msgspec.Struct, frozen=True, gc=False):
+    """Hold one entry that is new, and the position after it."""
+
+    entry: Entry
+    index: int
+    position: Position
+
+
+class Reset(msgspec.Struct, frozen=True, gc=False):
+    """Say that what was read is not what the log begins with any more."""
+
+    read: int
+    """Entries read before."""
+    recognized: int
+    """How many of those remembered were found again."""
+    resumes_at: int
+    """The entry of the new log at which reading goes on."""
+
+
+def read_on(position: Position, entries: Sequence[Entry]) -> tuple[Reset | None, Position, Iterator[Step]]:
+    """Go on reading in a snapshot: whether it is a reset, where reading starts, and the steps from there."""
+    if _begins_with_what_was_read(position, entries):
+        return None, position, _steps(position, entries)
+    length, end = _longest_overlap(position.tail, [entry.fingerprint for entry in entries])
+    digest = b""
+    for entry in entries[:end]:
+        digest = _chained(digest, entry.fingerprint)
+    tail = tuple(entry.fingerprint for entry in entries[max(0, end - REMEMBERED) : end])
+    start = Position(end, position.index, digest, tail)
+    return Reset(position.read, length, end), start, _steps(start, entries)
+
+
+def _steps(position: Position, entries: Sequence[Entry]) -> Iterator[Step]:
+    for entry in entries[position.read :]:
+        index, position = position.index, position.after(entry.fingerprint)
+        yield Step(entry, index, position)
+
+
+def _begins_with_what_was_read(position: Position, entries: Sequence[Entry]) -> bool:
+    if len(entries) < position.read:
+        return False
+    digest = b""
+    for entry in entries[: position.read]:
+        digest = _chained(digest, entry.fingerprint)
+    return digest == position.digest
+
+
+def _chained(digest: bytes, fingerprint: bytes) -> bytes:
+    return xxhash.xxh3_128_digest(digest + fingerprint)
+
+
+def _longest_overlap(tail: Sequence[bytes], log: Sequence[bytes]) -> tuple[int, int]:
+    """Return the length of the longest stretch of `tail` that stands in `log`, and the end of it there.
+
+    Where several places fit, the earliest: reading twice beats losing.
+    """
+    best, end = 0, 0
+    lengths = [0] * (len(tail) + 1)
+    for place, fingerprint in enumerate(log, start=1):
+        lengths = [0] + [lengths[i] + 1 if fingerprint == kept else 0 for i, kept in enumerate(tail)]
+        if max(lengths) > best:
+            best, end = max(lengths), place
+    return best, end

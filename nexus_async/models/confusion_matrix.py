@@ -1,0 +1,189 @@
+"""A confusion matrix: JSON text inside JSON, made into classes, counts and what follows from them.
+
+Which axis is the prediction is not documented with the JSON. It is inferred: in
+`{"id": A, "data": [{"x": B, "y": N}]}`, `id` is the predicted class and `x` the true one. The
+reference's sample says so (every object of a model that finds nothing stands under the `id` Background),
+and so does the product's picture of it. `RunConfusionMatrix.data` keeps the names as they came.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final, Literal
+
+import msgspec
+
+from nexus_async.errors import InvalidMatrixError
+from nexus_async.models.base import Decoder, Model
+
+BACKGROUND: Final = "Background"
+"""Stands for no object: as a prediction for one that was missed, as the truth for one that is not there."""
+
+
+class ConfusionMatrix(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Hold the counts of one evaluation."""
+
+    evaluation: str
+    """Which evaluation this is, as the API names it: the step it was made at."""
+    classes: tuple[str, ...]
+    """The names of rows and columns, `Background` among them where the API sends it."""
+    counts: tuple[tuple[float, ...], ...]
+    """`counts[predicted][true]`, both in the order of `classes`; whole numbers until normalized."""
+
+    def count(self, *, predicted: str, true: str) -> float:
+        """Return how many objects of the class `true` were taken for `predicted`."""
+        return self.counts[self._index(predicted)][self._index(true)]
+
+    @property
+    def precision(self) -> dict[str, float]:
+        """Return, by class, the share of its predictions that are right; NaN where it was never predicted."""
+        return {name: _share(self.counts[i][i], sum(self.counts[i])) for i, name in self._objects()}
+
+    @property
+    def recall(self) -> dict[str, float]:
+        """Return, by class, the share of its objects that were found; NaN where there are none."""
+        return {name: _share(self.counts[i][i], self._objects_of(i)) for i, name in self._objects()}
+
+    @property
+    def f1(self) -> dict[str, float]:
+        """Return, by class, the harmonic mean of precision and recall; NaN where both lack."""
+        return {
+            name: _share(2 * self.counts[i][i], sum(self.counts[i]) + self._objects_of(i))
+            for i, name in self._objects()
+        }
+
+    @property
+    def accuracy(self) -> float:
+        """Return the share of all counts that lie on the diagonal; NaN where there are none."""
+        hits = sum(self.counts[i][i] for i in range(len(self.classes)))
+        return _share(hits, sum(map(sum, self.counts)))
+
+    def without_background(self) -> ConfusionMatrix:
+        """Return the matrix of the real classes alone."""
+        kept = [i for i, _ in self._objects()]
+        return msgspec.structs.replace(
+            self,
+            classes=tuple(self.classes[i] for i in kept),
+            counts=tuple(tuple(self.counts[i][j] for j in kept) for i in kept),
+        )
+
+    def normalized(self, over: Literal["true", "predicted", "all"] = "true") -> ConfusionMatrix:
+        """Return shares in place of counts.
+
+        `over="true"` makes each true class sum to 1 (the diagonal is recall), `"predicted"` each predicted one
+        (the diagonal is precision), `"all"` the whole matrix. What sums to 0 stays 0.
+        """
+        if over not in {"true", "predicted", "all"}:
+            raise InvalidMatrixError(f"normalized over {over!r}: choose 'true', 'predicted' or 'all'")
+        return msgspec.structs.replace(
+            self,
+            counts=tuple(
+                tuple(count / (self._total(over, i, j) or 1) for j, count in enumerate(row))
+                for i, row in enumerate(self.counts)
+            ),
+        )
+
+    def _total(self, over: str, predicted: int, true: int) -> float:
+        match over:
+            case "true":
+                return self._objects_of(true)
+            case "predicted":
+                return sum(self.counts[predicted])
+            case _:
+                return sum(map(sum, self.counts))
+
+    def _objects(self) -> list[tuple[int, str]]:
+        return [(i, name) for i, name in enumerate(self.classes) if name != BACKGROUND]
+
+    def _objects_of(self, true: int) -> float:
+        return sum(row[true] for row in self.counts)
+
+    def _index(self, name: str) -> int:
+        try:
+            return self.classes.index(name)
+        except ValueError:
+            raise InvalidMatrixError(f"no class {name!r}: there are {', '.join(self.classes)}") from None
+
+
+class RunConfusionMatrix(Model, frozen=True, kw_only=True):
+    """Hold the confusion matrices of a run, one for each evaluation."""
+
+    object: str = "confusionMatrix"
+    data: str | dict[str, Any]
+    """The JSON text as received."""
+
+    @property
+    def evaluations(self) -> dict[str, ConfusionMatrix]:
+        """Return the matrix of each evaluation, oldest first.
+
+        Raises `InvalidMatrixError` where `data` makes no sense; `data` itself stays readable.
+        """
+        try:
+            columns = _columns(self.data)
+        except msgspec.DecodeError as refusal:
+            raise InvalidMatrixError(f"the confusion matrix is not what the API promises: {refusal}") from None
+        return {name: _matrix(name, columns[name]) for name in sorted(columns, key=_age)}
+
+    @property
+    def latest(self) -> ConfusionMatrix:
+        """Return the matrix of the last evaluation; raise `InvalidMatrixError` where there is none."""
+        evaluations = self.evaluations
+        if not evaluations:
+            raise InvalidMatrixError("the run was not evaluated yet: its confusion matrix is empty")
+        return list(evaluations.values())[-1]
+
+
+class _Cell(msgspec.Struct, gc=False):
+    x: str
+    y: int | float
+
+
+class _Column(msgspec.Struct, gc=False):
+    id: str
+    data: list[_Cell]
+
+
+def _columns(data: str | dict[str, Any]) -> dict[str, list[_Column]]:
+    if isinstance(data, str):
+        return _decode_columns(data)
+    return msgspec.convert(data, dict[str, list[_Column]], strict=False)
+
+
+def _matrix(evaluation: str, columns: list[_Column]) -> ConfusionMatrix:
+    classes = tuple(column.id for column in columns)
+    known = set(classes)
+    if len(known) < len(classes):
+        raise InvalidMatrixError(f"evaluation {evaluation}: a class stands twice among {', '.join(classes)}")
+    counts = []
+    for column in columns:
+        cells = {cell.x: cell.y for cell in column.data}
+        _check(evaluation, column, cells, known)
+        counts.append(tuple(_whole(cells.get(name, 0)) for name in classes))
+    return ConfusionMatrix(evaluation=evaluation, classes=classes, counts=tuple(counts))
+
+
+def _check(evaluation: str, column: _Column, cells: dict[str, float], known: set[str]) -> None:
+    where = f"evaluation {evaluation}, column {column.id!r}"
+    if len(cells) < len(column.data):
+        raise InvalidMatrixError(f"{where}: a row stands twice")
+    if strange := cells.keys() - known:
+        raise InvalidMatrixError(f"{where}: row {min(strange)!r} is no column")
+    if wrong := [y for y in cells.values() if y < 0]:
+        raise InvalidMatrixError(f"{where}: {wrong[0]} is no count")
+
+
+def _age(evaluation: str) -> tuple[int, int, str]:
+    """Sort evaluations named by a step by it, after those that are not."""
+    return (1, int(evaluation), evaluation) if evaluation.isdecimal() else (0, 0, evaluation)
+
+
+def _whole(count: float) -> float:
+    return int(count) if count == int(count) else count
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else math.nan
+
+
+decode_matrix = Decoder(RunConfusionMatrix)
+_decode_columns = Decoder(dict[str, list[_Column]])

@@ -1,0 +1,125 @@
+"""A training run, as the API tells of it."""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - msgspec reads the annotations of properties' owners
+from typing import Final
+
+import msgspec
+
+from nexus_async.models.base import Decoder, Model, moment
+
+TERMINAL: Final = frozenset({"Finished", "Errored", "Cancelled"})
+"""The statuses that end a run; the others known are `Creating` and `Running`."""
+
+
+class RunAccelerator(Model, frozen=True, kw_only=True):
+    """Name the hardware that a run trains on."""
+
+    name: str
+    """Such as `GPU_T4`; names that this release does not know are kept."""
+    count: int = 1
+    """How many of them."""
+
+
+class RunCheckpoint(Model, frozen=True, kw_only=True):
+    """Tell when a run saves its weights."""
+
+    strategy: str
+    """Such as `STRAT_ALWAYS_SAVE_LATEST`."""
+    evaluation_interval: int
+    """Steps between two evaluations."""
+    metric: str | None = None
+    """The metric that the strategy goes by, such as `Loss/total_loss`."""
+
+
+class RunLimit(Model, frozen=True, kw_only=True):
+    """Tell what ends a run early."""
+
+    metric: str
+    """`LIM_MINUTE`, `LIM_EPOCHS` or `LIM_NONE`."""
+    value: int = 0
+    """Minutes or epochs."""
+
+
+class RunExecution(Model, frozen=True, kw_only=True):
+    """Tell how a run is carried out."""
+
+    accelerator: RunAccelerator | None = None
+    checkpoint: RunCheckpoint | None = None
+    limit: RunLimit | None = None
+
+
+class RunFeatures(Model, frozen=True, kw_only=True):
+    """Tell what a run does beside training; what an answer leaves out is off."""
+
+    preview: bool = False
+    """Superseded by `advanced_evaluation`."""
+    matrix: bool = False
+    """Superseded by `advanced_evaluation`."""
+    advanced_evaluation: bool = False
+    using_sliding_window: bool = False
+
+
+class RunStatus(Model, frozen=True, kw_only=True):
+    """Tell where a run stands."""
+
+    overview: str
+    """`Creating`, `Running`, `Finished`, `Errored` or `Cancelled`; a status unknown so far is kept."""
+    message: str = ""
+    """A sentence for people."""
+    update_data: int = msgspec.field(name="updateDate")
+    """When the status last changed, in milliseconds since the Unix epoch. The reference's name, kept."""
+
+    @property
+    def update_date(self) -> int:
+        """Return `update_data` by the name that it has on the wire."""
+        return self.update_data
+
+    @property
+    def updated_at(self) -> datetime:
+        """Return when the status last changed, in UTC."""
+        return moment(self.update_data)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Tell whether the run is over: `Finished`, `Errored` or `Cancelled`."""
+        return self.overview in TERMINAL
+
+
+class Run(Model, frozen=True, kw_only=True):
+    """Tell of one training run."""
+
+    id: str
+    """Such as `run_610ba26c-6fbb-42eb-b838-839c61b68b26`."""
+    project_id: str
+    flow_id: str
+    """The workflow that it trains."""
+    execution: RunExecution
+    status: RunStatus
+    create_date: int
+    """Milliseconds since the Unix epoch."""
+    update_date: int
+    """Milliseconds since the Unix epoch."""
+    features: RunFeatures = RunFeatures()
+    log_ids: list[str] = []
+    """The IDs of its logs, oldest first; empty until it has one."""
+
+    @property
+    def logs(self) -> list[str]:
+        """Return `log_ids`, by the name that an example of the reference uses."""
+        return self.log_ids
+
+    @property
+    def created_at(self) -> datetime:
+        """Return when the run was created, in UTC."""
+        return moment(self.create_date)
+
+    @property
+    def updated_at(self) -> datetime:
+        """Return when the run was last updated, in UTC."""
+        return moment(self.update_date)
+
+
+decode_run = Decoder(Run)
+decode_runs = Decoder(list[Run])

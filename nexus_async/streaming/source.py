@@ -1,0 +1,22 @@
+"""What the streaming engine asks for: it runs over anything that answers this."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from nexus_async.models.run import Run
+
+
+class Source(Protocol):
+    """Answer for the runs of one project. A failure is a `RequestError`; nothing is tried twice."""
+
+    @property
+    def project_id(self) -> str:
+        """Return the project's ID."""
+
+    async def get_run(self, run_id: str) -> Run:
+        """Return a run."""
+
+    async def read_log(self, log_id: str) -> bytes:
+        """Return the body of a whole log."""

@@ -1,0 +1,156 @@
+"""A run's checkpoints as an asynchronous generator."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING
+
+import anyio
+
+from nexus_async.errors import InvalidArgumentError, OutageError, RequestError
+from nexus_async.events import Checkpoint, LogReset
+from nexus_async.http.retry import is_passing
+from nexus_async.logs import Cursor
+from nexus_async.streaming.follower import Follower
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from nexus_async.models.run import Run
+    from nexus_async.pacing import Pacing
+    from nexus_async.streaming.source import Source
+
+
+class LogStream(AsyncGenerator[Checkpoint, None]):
+    """Yield each checkpoint of a run once, to the run's end. Made by `runs.stream_logs`.
+
+    Everything happens inside `anext`: between two of them there is no task, no connection and no lock, so that
+    `break` leaves nothing behind. An `anext` that is cancelled loses nothing: the next one goes on. `aclose`
+    may be called from another task, and ends an `anext` that is waiting. Two at once are a `RuntimeError`.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        run_id: str,
+        *,
+        cursor: str | None,
+        pacing: Pacing,
+        settle: float,
+        drain_timeout: float,
+        max_outage: float,
+        clock: Callable[[], float],
+    ) -> None:
+        _check_run_id(run_id)
+        start = Cursor(run_id) if cursor is None else Cursor.parse(cursor, run_id=run_id)
+        self._follower = Follower(
+            source, run_id, cursor=start, settle=settle, drain_timeout=drain_timeout, clock=clock
+        )
+        self._pacing = pacing
+        self._max_outage = max_outage
+        self._outage_since: float | None = None
+        self._due = 0.0
+        self._handed_out = start.token()
+        self._scope: anyio.CancelScope | None = None
+        self._idle: anyio.Event | None = None
+        self._closed = False
+
+    def __repr__(self) -> str:
+        run = self.run
+        return f"LogStream({self._follower.run_id!r}, status={run.status.overview if run else None!r})"
+
+    @property
+    def run(self) -> Run | None:
+        """Return the run as last seen; None before the first poll."""
+        return self._follower.run
+
+    @property
+    def cursor(self) -> str:
+        """Return the token that resumes after the last checkpoint that was handed out."""
+        return self._handed_out if self._follower.pending else self._follower.token()
+
+    @property
+    def resets(self) -> tuple[LogReset, ...]:
+        """Return every reset so far: a log that was cut or rewritten. Each was warned of as well."""
+        return tuple(self._follower.resets)
+
+    async def __anext__(self) -> Checkpoint:
+        if self._scope is not None:
+            raise RuntimeError(f"{self!r} is already waiting for its next checkpoint")
+        if self._closed:
+            raise StopAsyncIteration
+        with anyio.CancelScope() as scope:
+            self._scope, self._idle = scope, anyio.Event()
+            try:
+                return await self._next()
+            except Exception:  # StopAsyncIteration among them; a cancellation is none
+                self._closed = True
+                raise
+            finally:
+                self._scope = None
+                self._idle.set()
+        raise StopAsyncIteration  # closed from another task
+
+    async def asend(self, value: None, /) -> Checkpoint:
+        """Return the next checkpoint; there is nothing to send."""
+        if value is not None:
+            raise TypeError(f"nothing can be sent to a stream of checkpoints, {value!r} neither")
+        return await self.__anext__()
+
+    async def athrow(
+        self,
+        typ: type[BaseException] | BaseException,
+        val: BaseException | object = None,
+        tb: TracebackType | None = None,
+        /,
+    ) -> Checkpoint:
+        """Close the stream and raise the exception."""
+        await self.aclose()
+        error = typ if isinstance(typ, BaseException) else val if isinstance(val, BaseException) else typ()
+        raise error.with_traceback(tb)
+
+    async def aclose(self) -> None:
+        """End the stream: no request is made any more, and an `anext` that waits ends. Never kills the run."""
+        self._closed = True
+        if self._scope is not None and self._idle is not None:
+            self._scope.cancel()
+            await self._idle.wait()
+
+    async def _next(self) -> Checkpoint:
+        while not self._follower.pending:
+            if self._follower.over:
+                raise StopAsyncIteration
+            await self._poll_when_due()
+        checkpoint = self._follower.pending.popleft()
+        self._handed_out = checkpoint.cursor
+        return checkpoint
+
+    async def _poll_when_due(self) -> None:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(self._due - loop.time())
+        try:
+            due = await self._follower.poll(loop.time())
+        except RequestError as error:
+            self._note_failure(error, loop.time())
+        else:
+            self._outage_since = None
+            self._due = self._pacing.next_poll(loop.time()) if due is None else due
+
+    def _note_failure(self, error: RequestError, now: float) -> None:
+        if not is_passing(error):
+            raise error
+        since = self._outage_since = now if self._outage_since is None else self._outage_since
+        if now - since >= self._max_outage:
+            raise OutageError(
+                run_id=self._follower.run_id, seconds=now - since, cursor=self.cursor, reason=error
+            ) from error
+        self._due = max(self._pacing.next_poll(now), now + (getattr(error, "retry_after", None) or 0.0))
+
+
+def _check_run_id(run_id: str) -> None:
+    if not isinstance(run_id, str) or not run_id.strip():
+        raise InvalidArgumentError(f"{run_id!r} is no run's ID, such as 'run_610ba26c-6fbb-...'")
+    if run_id.startswith("runlog_"):
+        raise InvalidArgumentError(f"{run_id!r} is a log's ID: pass the ID of the run that it belongs to")

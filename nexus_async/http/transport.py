@@ -37,7 +37,7 @@ class Transport(Protocol):
     """Carry one request, once."""
 
     async def send(self, request: Request, *, within: float) -> Answer:
-        """Return the answer, whatever its status; raise a `RequestError` where none came `within` so many seconds."""
+        """Return the answer, whatever its status; raise a `RequestError` where none came `within` seconds."""
 
     async def aclose(self) -> None:
         """Close every connection; a second time does nothing."""
@@ -71,7 +71,7 @@ class AiohttpTransport:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def send(self, request: Request, *, within: float) -> Answer:
-        """Return the answer, whatever its status; raise a `RequestError` where none came `within` so many seconds."""
+        """Return the answer, whatever its status; raise a `RequestError` where none came `within` seconds."""
         try:
             async with self._open_session().request(
                 request.method,

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 
 import backoff
 
-from nexus_async import config
+from nexus_async.config import (
+    ATTEMPTS,
+    CONNECT_TIMEOUT,
+    MAX_IN_FLIGHT,
+    READ_TIMEOUT,
+    RETRY_AFTER_CAP,
+    TIMEOUT,
+    USER_AGENT,
+    choose_endpoint,
+    choose_secret_key,
+    positive,
+    positive_count,
+)
 from nexus_async.errors import ConfigurationError, InvalidArgumentError
 from nexus_async.http.protocol import get
 from nexus_async.http.requester import Requester
@@ -60,40 +72,40 @@ class Client:
         certificate_file: str | PathLike[str] | None = None,
         private_key_file: str | PathLike[str] | None = None,
         ca_file: str | PathLike[str] | None = None,
-        timeout: float = config.TIMEOUT,
-        connect_timeout: float = config.CONNECT_TIMEOUT,
-        read_timeout: float = config.READ_TIMEOUT,
-        attempts: int = config.ATTEMPTS,
-        retry_after_cap: float = config.RETRY_AFTER_CAP,
-        max_in_flight: int = config.MAX_IN_FLIGHT,
+        timeout: float = TIMEOUT,
+        connect_timeout: float = CONNECT_TIMEOUT,
+        read_timeout: float = READ_TIMEOUT,
+        attempts: int = ATTEMPTS,
+        retry_after_cap: float = RETRY_AFTER_CAP,
+        max_in_flight: int = MAX_IN_FLIGHT,
         session: aiohttp.ClientSession | None = None,
         connector: Callable[[], aiohttp.BaseConnector] | None = None,
         jitter: Callable[[float], float] = backoff.full_jitter,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.endpoint = config.endpoint(endpoint)
+        self.endpoint = choose_endpoint(endpoint)
         """The base URL of every request."""
-        headers = {"User-Agent": config.USER_AGENT, "Accept": "*/*"}
+        headers = {"User-Agent": USER_AGENT, "Accept": "*/*"}
         if certificate_file is None and private_key_file is None:
-            headers["Secret-Key"] = config.secret_key(secret_key)
+            headers["Secret-Key"] = choose_secret_key(secret_key)
         elif secret_key is not None:
             raise ConfigurationError("give either a secret key or a certificate_file, not both")
         transport = AiohttpTransport(
             self.endpoint,
             headers=headers,
-            connect_timeout=config.positive("connect_timeout", connect_timeout),
-            read_timeout=config.positive("read_timeout", read_timeout),
-            max_in_flight=config.positive_count("max_in_flight", max_in_flight),
+            connect_timeout=positive("connect_timeout", connect_timeout),
+            read_timeout=positive("read_timeout", read_timeout),
+            max_in_flight=positive_count("max_in_flight", max_in_flight),
             ssl_context=_ssl_context(certificate_file, private_key_file, ca_file),
             session=session,
             connector=connector,
         )
         retry = RetryPolicy(
-            attempts=config.positive_count("attempts", attempts),
-            retry_after_cap=config.positive("retry_after_cap", retry_after_cap),
+            attempts=positive_count("attempts", attempts),
+            retry_after_cap=positive("retry_after_cap", retry_after_cap),
             jitter=jitter,
         )
-        self._requester = Requester(transport, retry=retry, timeout=config.positive("timeout", timeout))
+        self._requester = Requester(transport, retry=retry, timeout=positive("timeout", timeout))
         self._clock = clock
 
     def __repr__(self) -> str:

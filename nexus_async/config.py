@@ -59,7 +59,7 @@ USER_AGENT: Final = (
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
 
 
-def secret_key(given: str | None, environment: Mapping[str, str] = os.environ) -> str:
+def choose_secret_key(given: str | None, environment: Mapping[str, str] = os.environ) -> str:
     """Choose the secret key: the argument, else `DATATURE_SECRET_KEY`.
 
     Raises `ConfigurationError` when there is none, or when it cannot stand in an HTTP header. The error
@@ -79,7 +79,7 @@ def secret_key(given: str | None, environment: Mapping[str, str] = os.environ) -
     return key
 
 
-def endpoint(given: str | None, environment: Mapping[str, str] = os.environ) -> str:
+def choose_endpoint(given: str | None, environment: Mapping[str, str] = os.environ) -> str:
     """Choose the base URL: the argument, else `DATATURE_API_BASE_URL`, else Nexus. A path in it is kept.
 
     Raises `ConfigurationError` for anything but an http or https URL without credentials, query or fragment.

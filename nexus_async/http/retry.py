@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import backoff
 import msgspec
 
-from nexus_async import config
+from nexus_async.config import ATTEMPTS, RETRY_AFTER_CAP
 from nexus_async.errors import (
     ConnectError,
     ConnectionLostError,
@@ -33,9 +33,9 @@ _LONGEST_PAUSE: Final = 8.0
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Decide whether a failed attempt is followed by another."""
 
-    attempts: int = config.ATTEMPTS
+    attempts: int = ATTEMPTS
     """Tries in all."""
-    retry_after_cap: float = config.RETRY_AFTER_CAP
+    retry_after_cap: float = RETRY_AFTER_CAP
     """Seconds; an answer that asks for a longer pause is raised at once."""
     jitter: Callable[[float], float] = backoff.full_jitter
     """Turns a pause in seconds into the one that is made."""

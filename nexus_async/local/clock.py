@@ -36,6 +36,11 @@ class ServerClock:
         if self._epoch is None:
             self._epoch = int(time.time() * 1000)
 
+    @property
+    def is_started(self) -> bool:
+        """Whether it counts."""
+        return self._loop is not None
+
     def now(self) -> int:
         """Tell the milliseconds since the Unix epoch."""
         if self._loop is None or self._epoch is None:

@@ -23,7 +23,7 @@ def _digits() -> LocalProject:
             LocalWorkflow(title="Perceptron 32", model="perceptron 32", learning_rate=0.01),
             LocalWorkflow(title="Perceptron 64x32", model="perceptron 64x32", learning_rate=0.003),
             LocalWorkflow(title="Least squares", model="least squares", learning_rate=0.1),
-            LocalWorkflow(title="Least squares, too fast", model="least squares", learning_rate=0.5),
+            LocalWorkflow(title="Least squares, too fast", model="least squares", learning_rate=0.176),
         ),
     )
 

@@ -77,8 +77,8 @@ class LocalRun:
         """How it was asked to be executed."""
         self.features = features
         """What else was asked for."""
-        self.overview: Overview = "Creating"
-        """Its state."""
+        self.overview: str = "Creating"
+        """Its state: one of those that `Overview` names."""
         self.message = "Training starting."
         """What the state's text says."""
         self.create_date = self.update_date = now()

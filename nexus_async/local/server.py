@@ -75,7 +75,7 @@ class LocalNexus:
             identifiers=identifiers,
             workspace=Workspace(projects, identifiers),
             registry=RunRegistry(max_runs),
-            trainings=Trainings(CurveTrainer(seed=seed) if trainer is None else trainer),
+            trainings=Trainings(CurveTrainer() if trainer is None else trainer),
             max_log_bytes=max_log_bytes,
         )
         self._host = host
@@ -86,13 +86,17 @@ class LocalNexus:
     async def start(self) -> None:
         """Listen, unless it does already.
 
+        A server that was closed listens again on the same port and still has its runs, but goes on with no
+        training.
+
         Raises `OSError` where the port is taken.
         """
         if self._runner is not None:
             return
         self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=_CLOSE_TIMEOUT)
-        self._state.clock.start()
-        self._state.workspace.open(self.now())
+        if not self._state.clock.is_started:
+            self._state.clock.start()
+            self._state.workspace.open(self.now())
         await self._runner.setup()
         # "localhost" may be two addresses, and a free port of one need not be free of the other
         host = "127.0.0.1" if self._host == "localhost" else self._host

@@ -16,7 +16,7 @@ VERSION: Final = 1
 _TOKEN = re.compile(r"nxc(\d+)\.([A-Za-z0-9_-]*)")
 
 
-class Cursor(msgspec.Struct, frozen=True, gc=False):
+class Cursor(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Say how far a run was read: each of its logs, and whether it ended."""
 
     run_id: str

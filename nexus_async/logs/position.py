@@ -21,7 +21,7 @@ REMEMBERED: Final = 8
 """Entries whose fingerprints are kept, to find the place again in a log that changed."""
 
 
-class Position(msgspec.Struct, frozen=True, gc=False):
+class Position(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Say what was read of one log."""
 
     read: int = 0

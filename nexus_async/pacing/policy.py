@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Protocol
 
-from nexus_async import config
+from nexus_async.config import POLL_JITTER, positive
 from nexus_async.errors import ConfigurationError
 
 
@@ -22,10 +22,8 @@ class FixedInterval:
     `random` makes the jitter repeatable.
     """
 
-    def __init__(
-        self, seconds: float, *, jitter: float = config.POLL_JITTER, random: Random | None = None
-    ) -> None:
-        self.seconds = config.positive("seconds", seconds)
+    def __init__(self, seconds: float, *, jitter: float = POLL_JITTER, random: Random | None = None) -> None:
+        self.seconds = positive("seconds", seconds)
         if not 0 <= jitter < 1:
             raise ConfigurationError(f"jitter={jitter!r} is no share of the interval from 0 to below 1")
         self.jitter = jitter

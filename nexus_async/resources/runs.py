@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping  # noqa: TC003 - part of the public signatures
 from typing import TYPE_CHECKING, Any
 
-from nexus_async import config
+from nexus_async.config import DRAIN_TIMEOUT, MAX_OUTAGE, POLL_INTERVAL, SETTLE, positive
 from nexus_async.errors import InvalidArgumentError
 from nexus_async.http.protocol import get, patch, path_of, post
 from nexus_async.models.confusion_matrix import RunConfusionMatrix, decode_matrix
@@ -68,9 +68,9 @@ class Runs:
         *,
         cursor: str | None = None,
         pacing: Pacing | None = None,
-        settle: float = config.SETTLE,
-        drain_timeout: float = config.DRAIN_TIMEOUT,
-        max_outage: float = config.MAX_OUTAGE,
+        settle: float = SETTLE,
+        drain_timeout: float = DRAIN_TIMEOUT,
+        max_outage: float = MAX_OUTAGE,
     ) -> LogStream:
         """Follow a run to its end: each checkpoint once, those already there first.
 
@@ -83,10 +83,10 @@ class Runs:
             RunSource(self._requester, self._project_id),
             run_id,
             cursor=cursor,
-            pacing=FixedInterval(config.POLL_INTERVAL) if pacing is None else pacing,
-            settle=config.positive("settle", settle),
-            drain_timeout=config.positive("drain_timeout", drain_timeout),
-            max_outage=config.positive("max_outage", max_outage),
+            pacing=FixedInterval(POLL_INTERVAL) if pacing is None else pacing,
+            settle=positive("settle", settle),
+            drain_timeout=positive("drain_timeout", drain_timeout),
+            max_outage=positive("max_outage", max_outage),
             clock=self._clock,
         )
 

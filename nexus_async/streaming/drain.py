@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-from nexus_async import config
-
-LONG_OVER: Final = config.LONG_OVER
+from nexus_async.config import LONG_OVER
 
 
 class Drain:

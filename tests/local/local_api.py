@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, ParamSpec
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
-import async_solipsism
 import msgspec
-from aiohttp.client_proto import ResponseHandler
+import pytest
 
 from nexus_async.local import LocalNexus, LocalProject, LocalRun, LocalWorkflow, ScriptedTrainer, Trainer
+from nexus_async.testing import is_virtual
+from nexus_async.testing.connector import VirtualConnector
 
-P = ParamSpec("P")
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
 
 ACCELERATOR = {"name": "GPU_T4", "count": 1}
 CHECKPOINT = {"strategy": "STRAT_ALWAYS_SAVE_LATEST", "evaluationInterval": 250}
+virtual = pytest.mark.virtual_time
 NO_LIMIT = {"metric": "LIM_NONE", "value": 0}
-
-
-class VirtualConnector(aiohttp.BaseConnector):
-    async def _create_connection(
-        self, req: aiohttp.ClientRequest, traces: object, timeout: object
-    ) -> ResponseHandler:
-        loop = asyncio.get_running_loop()
-        _, protocol = await loop.create_connection(self._factory, req.url.host, req.url.port)
-        return protocol
 
 
 @dataclass
@@ -68,8 +60,8 @@ class Api:
 
 @asynccontextmanager
 async def serving(trainer: Trainer | None = None, **options: Any) -> AsyncIterator[tuple[LocalNexus, Api]]:
-    virtual = isinstance(asyncio.get_running_loop(), async_solipsism.EventLoop)
-    connector = VirtualConnector() if virtual else aiohttp.TCPConnector()
+    in_virtual_time = is_virtual(asyncio.get_running_loop())
+    connector = VirtualConnector() if in_virtual_time else aiohttp.TCPConnector()
     async with (
         LocalNexus(trainer or ScriptedTrainer(), **options) as nexus,
         aiohttp.ClientSession(connector=connector) as session,
@@ -77,18 +69,13 @@ async def serving(trainer: Trainer | None = None, **options: Any) -> AsyncIterat
         yield nexus, Api(nexus, session)
 
 
-def virtual(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
-    """Run a test on virtual time."""
-
-    @functools.wraps(test)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        async def main() -> None:
-            await test(*args, **kwargs)
-
-        with asyncio.Runner(loop_factory=async_solipsism.EventLoop) as runner:
-            runner.run(main())
-
-    return run
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what threads bring about, on real time."""
+    for _ in range(10_000):
+        if condition():
+            return
+        await asyncio.sleep(0.001)
+    raise TimeoutError
 
 
 def entries(run: LocalRun, log_id: str | None = None) -> list[Any]:

@@ -1,0 +1,27 @@
+"""Run the benchmarks that are named, or all of them; each names what it is measured against."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+
+from benchmarks import get_run, import_time
+
+BENCHMARKS = {"get_run": get_run, "import_time": import_time}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of: {', '.join(BENCHMARKS)}")
+    names = parser.parse_args().names or list(BENCHMARKS)
+    for unknown in set(names) - set(BENCHMARKS):
+        parser.error(f"no benchmark {unknown!r}; there are {', '.join(BENCHMARKS)}")
+    print(f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} CPUs")
+    for name in names:
+        print(f"\n{name}: {BENCHMARKS[name].TITLE}\n")
+        BENCHMARKS[name].main()
+
+
+if __name__ == "__main__":
+    main()

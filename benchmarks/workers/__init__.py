@@ -1,0 +1,1 @@
+"""One process for each way to get a run."""

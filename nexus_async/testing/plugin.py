@@ -1,0 +1,56 @@
+"""The pytest plugin: fixtures that start what they need when a test asks for them, and nothing before."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from nexus_async.client import Client
+    from nexus_async.local import LocalNexus
+
+try:
+    from pytest_asyncio import fixture as async_fixture
+except ImportError:  # anyio's plugin takes asynchronous fixtures as they are
+    async_fixture = pytest.fixture  # type: ignore[assignment]  # it is used without arguments alone
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line(
+        "markers",
+        "virtual_time: run on a loop whose clock jumps to whatever is due next "
+        "(import pytest_asyncio_loop_factories from nexus_async.testing into conftest.py)",
+    )
+
+
+@pytest.fixture
+def local_nexus_options() -> dict[str, Any]:
+    """Return the arguments of the `LocalNexus` of a test; override it to choose a trainer or projects."""
+    return {}
+
+
+@async_fixture
+async def local_nexus(local_nexus_options: dict[str, Any]) -> AsyncIterator[LocalNexus]:
+    """Run a local Nexus whose runs do what the test says, unless `local_nexus_options` says otherwise."""
+    from nexus_async.local import LocalNexus, ScriptedTrainer  # noqa: PLC0415 - at first use
+    from nexus_async.testing.virtual_time import EPOCH, is_virtual  # noqa: PLC0415 - at first use
+
+    options: dict[str, Any] = {"trainer": ScriptedTrainer(), "secret_key": "local-nexus-key"}
+    if is_virtual(asyncio.get_running_loop()):
+        options["epoch"] = EPOCH
+    async with LocalNexus(**{**options, **local_nexus_options}) as nexus:
+        yield nexus
+
+
+@async_fixture
+async def nexus_client(local_nexus: LocalNexus) -> AsyncIterator[Client]:
+    """Run a client of the test's local Nexus, closed at the test's end."""
+    from nexus_async.testing.virtual_time import client_for  # noqa: PLC0415 - at first use
+
+    async with client_for(local_nexus) as client:
+        yield client

@@ -1,0 +1,1 @@
+"""The official synchronous client is the judge: the same calls, the same answers, the same requests."""

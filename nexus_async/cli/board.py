@@ -1,0 +1,73 @@
+"""What is known of the runs that are followed: the state that tables and lines are drawn from."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from nexus_async.events import Checkpoint
+    from nexus_async.models.run import Run
+
+METRIC: Final = "totalLoss"
+
+
+@dataclass
+class Row:
+    """Hold what is known of one run."""
+
+    run_id: str
+    workflow: str
+    status: str
+    step: int | None = None
+    losses: list[float] = field(default_factory=list)
+    accuracy: float = math.nan
+    time: float | None = None
+    """When the last checkpoint was written, in seconds since the Unix epoch."""
+
+    @property
+    def loss(self) -> float | None:
+        """Return the last loss; None before the first."""
+        return self.losses[-1] if self.losses else None
+
+    @property
+    def best(self) -> float | None:
+        """Return the lowest loss; None before the first finite one."""
+        return min((loss for loss in self.losses if math.isfinite(loss)), default=None)
+
+
+class Board:
+    """Hold a row for each run, in the order they were added, and remarks on them."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Row] = {}
+        self.remarks: list[str] = []
+
+    def add(self, run: Run, workflow: str) -> None:
+        """Add a run of the workflow of that title."""
+        self.rows[run.id] = Row(run.id, workflow, run.status.overview)
+
+    def note(self, checkpoint: Checkpoint) -> Row:
+        """Take a checkpoint in, and return its run's row."""
+        row = self.rows[checkpoint.run_id]
+        row.step, row.time = checkpoint.step, checkpoint.time
+        row.losses.append(checkpoint.metrics.get(METRIC, math.nan))
+        row.accuracy = checkpoint.metrics.get("accuracy", math.nan)
+        return row
+
+    def note_status(self, run: Run) -> None:
+        """Take a run's status in."""
+        self.rows[run.id].status = run.status.overview
+
+    def most_accurate(self) -> Row | None:
+        """Return the finished run whose last checkpoint is the most accurate; None where none finished."""
+        finished = [row for row in self.rows.values() if row.status == "Finished" and row.accuracy >= 0]
+        return max(finished, key=lambda row: row.accuracy, default=None)
+
+
+def diverges(losses: list[float], *, factor: float = 10.0) -> bool:
+    """Tell whether a training runs away: its loss is no number, or `factor` times its best."""
+    if not losses:
+        return False
+    return not math.isfinite(losses[-1]) or losses[-1] > factor * min(losses)

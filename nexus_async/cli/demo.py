@@ -1,0 +1,158 @@
+"""`nexus-async demo`: the main job, for real, on this machine and in under a minute."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import anyio
+from rich.console import Console
+from rich.live import Live
+
+from nexus_async.cli.board import Board, Row, diverges
+from nexus_async.cli.drawing import board_table, checkpoint_line, matrix_table, number, short
+from nexus_async.client import Client
+from nexus_async.local import DigitsTrainer, LocalNexus
+from nexus_async.models.setup import AcceleratorSetup, CheckpointSetup, RunSetup
+from nexus_async.pacing import FixedInterval
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nexus_async.models.run import Run
+    from nexus_async.resources.project import Project
+
+STEPS: Final = 50
+STEP_SECONDS: Final = 0.5
+POLL_SECONDS: Final = 0.5
+LINE_EVERY: Final = 5
+"""Checkpoints of a run for one plain line, where there is no terminal."""
+
+SETUP: Final = RunSetup(
+    accelerator=AcceleratorSetup(name="GPU_T4"),
+    checkpoint=CheckpointSetup(strategy="STRAT_ALWAYS_SAVE_LATEST", evaluation_interval=10),
+    advanced_evaluation=True,
+)
+
+
+def demo() -> None:
+    """Train six small models for real on a local Nexus, follow them all, and kill the one that diverges.
+
+    Nothing leaves this machine, and no key is read.
+    """
+    if find_spec("sklearn") is None:
+        raise ModuleNotFoundError(
+            "the demo needs scikit-learn: install the package with its extra, as in pip install '.[demo]' "
+            "in a clone"
+        )
+    asyncio.run(Demo(Console()).run())
+
+
+class Demo:
+    """Run the demonstration on a console."""
+
+    def __init__(self, console: Console, *, steps: int = STEPS, step_seconds: float = STEP_SECONDS) -> None:
+        self._console = console
+        self._trainer = DigitsTrainer(steps=steps, step_seconds=step_seconds)
+        self._board = Board()
+
+    async def run(self) -> None:
+        """Start six trainings, follow them to their ends, and show what came of it."""
+        async with LocalNexus(self._trainer) as nexus, Client(nexus.secret_key, endpoint=nexus.url) as client:
+            self._say(
+                f"A local Nexus answers at {nexus.url}. Six real trainings start; nothing leaves this machine."
+            )
+            project = client.get_project(nexus.project_id)
+            runs = await self._start(project)
+            await self._follow_all(project, runs, clock=lambda: nexus.now() / 1000)
+            await self._conclude(project)
+
+    async def _start(self, project: Project) -> list[Run]:
+        runs = []
+        for flow in await project.workflows.list():
+            runs.append(await project.runs.start(flow.id, SETUP))
+            self._board.add(runs[-1], flow.title)
+        return runs
+
+    async def _follow_all(self, project: Project, runs: list[Run], *, clock: Callable[[], float]) -> None:
+        if not self._console.is_terminal:
+            await self._follow_each(project, runs)
+            return
+        with Live(console=self._console, auto_refresh=False) as live:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._redraw, live, clock)
+                await self._follow_each(project, runs)
+                group.cancel_scope.cancel()
+            live.update(board_table(self._board, now=clock()), refresh=True)
+
+    async def _redraw(self, live: Live, clock: Callable[[], float]) -> None:
+        while True:
+            live.update(board_table(self._board, now=clock()), refresh=True)
+            await anyio.sleep(0.2)
+
+    async def _follow_each(self, project: Project, runs: list[Run]) -> None:
+        async with anyio.create_task_group() as group:
+            for run in runs:
+                group.start_soon(self._follow, project, run.id)
+
+    async def _follow(self, project: Project, run_id: str) -> None:
+        killed = False
+        stream = project.runs.stream_logs(run_id, pacing=FixedInterval(POLL_SECONDS), settle=POLL_SECONDS)
+        async for checkpoint in stream:
+            row = self._board.note(checkpoint)
+            if stream.run is not None:
+                self._board.note_status(stream.run)
+            self._print_now_and_then(row)
+            if not killed and diverges(row.losses):
+                killed = True
+                await project.runs.kill(run_id)
+                self._remark(
+                    f"{short(run_id)} diverges (loss {number(row.loss)}, best {number(row.best)}): killed"
+                )
+        if stream.run is not None:
+            self._board.note_status(stream.run)
+        self._print_end(self._board.rows[run_id])
+
+    async def _conclude(self, project: Project) -> None:
+        best = self._board.most_accurate()
+        if best is not None:
+            matrix = (await project.runs.get_confusion_matrix(best.run_id)).latest.without_background()
+            self._say(
+                f"\nThe most accurate, {best.workflow}, is right on {best.accuracy:.1%} of digits "
+                f"it has never seen. Its confusion matrix at step {matrix.evaluation}:"
+            )
+            self._console.print(matrix_table(matrix))
+        self._say("\nNext:")
+        for command, what in next_commands():
+            self._say(f"  {command:<42} {what}")
+
+    def _remark(self, text: str) -> None:
+        self._board.remarks.append(text)
+        if not self._console.is_terminal:
+            self._say(text)
+
+    def _print_now_and_then(self, row: Row) -> None:
+        if not self._console.is_terminal and len(row.losses) % LINE_EVERY == 1:
+            self._say(checkpoint_line(row))
+
+    def _print_end(self, row: Row) -> None:
+        if not self._console.is_terminal:
+            self._say(checkpoint_line(row))
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def next_commands() -> list[tuple[str, str]]:
+    """Return three commands worth trying next, as they are typed from here, and what each does."""
+    here = Path(sys.argv[0])
+    itself = str(here) if here.name == "nexus-async" and here.parent.name == "bin" else "nexus-async"
+    python = str(here.with_name("python")) if itself != "nexus-async" else "python"
+    return [
+        (f"{itself} local", "a local Nexus of your own, for any client"),
+        (f"{python} examples/first_steps.py", "list, start, follow, evaluate: in 30 lines"),
+        (f"{python} examples/follow_runs.py", "a service that follows every run"),
+    ]

@@ -1,0 +1,92 @@
+"""Drawing a board as a table, an event as a line, and a confusion matrix as a grid."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from nexus_async.cli.sparkline import sparkline
+
+if TYPE_CHECKING:
+    from nexus_async.cli.board import Board, Row
+    from nexus_async.models.confusion_matrix import ConfusionMatrix
+
+SPARK_WIDTH: Final = 24
+STYLES: Final = {
+    "Creating": "dim",
+    "Running": "cyan",
+    "Finished": "green",
+    "Errored": "bold red",
+    "Cancelled": "yellow",
+}
+_HEAT: Final = ("grey50", "grey70", "yellow", "dark_orange", "red")
+
+
+def short(run_id: str) -> str:
+    """Return the part of a run's ID that people tell it apart by."""
+    return run_id[: len("run_") + 8]
+
+
+def board_table(board: Board, *, now: float) -> Group:
+    """Draw the board at `now` seconds since the Unix epoch."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("run", "workflow", "status"):
+        table.add_column(name, no_wrap=True, overflow="ellipsis")
+    for name in ("step", "loss", "best"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True, overflow="crop")
+    table.add_column("age", justify="right", no_wrap=True)
+    for row in board.rows.values():
+        table.add_row(*_cells(row, now))
+    return Group(table, *(Text(remark, style="yellow") for remark in board.remarks))
+
+
+def _cells(row: Row, now: float) -> tuple[Text, ...]:
+    return (
+        Text(short(row.run_id)),
+        Text(row.workflow),
+        Text(row.status, style=STYLES.get(row.status, "")),
+        Text("" if row.step is None else str(row.step)),
+        Text(number(row.loss)),
+        Text(number(row.best)),
+        Text(sparkline(row.losses, SPARK_WIDTH), style=STYLES.get(row.status, "")),
+        Text("" if row.time is None else f"{max(0.0, now - row.time):.0f} s"),
+    )
+
+
+def checkpoint_line(row: Row) -> str:
+    """Write a run's last checkpoint as one plain line."""
+    return (
+        f"{short(row.run_id)}  {row.workflow}  {row.status}  step {row.step}  "
+        f"loss {number(row.loss)}  best {number(row.best)}"
+    )
+
+
+def matrix_table(matrix: ConfusionMatrix) -> Table:
+    """Draw a confusion matrix: a row a prediction, a column a truth."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("predicted \\ true", style="bold", no_wrap=True)
+    for name in matrix.classes:
+        table.add_column(Text(name), justify="right", no_wrap=True)
+    most = max((count for row in matrix.counts for count in row), default=0)
+    for i, name in enumerate(matrix.classes):
+        table.add_row(Text(name), *(_cell(count, most, i == j) for j, count in enumerate(matrix.counts[i])))
+    return table
+
+
+def _cell(count: float, most: float, is_right: bool) -> Text:  # noqa: FBT001 - which of two colours
+    if is_right:
+        return Text(f"{count:g}", style="bold green")
+    heat = _HEAT[min(len(_HEAT) - 1, math.ceil(count / most * 4 * (len(_HEAT) - 1)))] if most else ""
+    return Text(f"{count:g}" if count else ".", style=heat)
+
+
+def number(value: float | None) -> str:
+    """Write a metric in at most nine characters."""
+    if value is None:
+        return ""
+    return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 else f"{value:.3g}"  # noqa: PLR2004 - what fits

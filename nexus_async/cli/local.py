@@ -1,0 +1,64 @@
+"""`nexus-async local`: serve a local Nexus."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from contextlib import suppress
+from importlib.util import find_spec
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from nexus_async.config import ENDPOINT_VARIABLE, SECRET_KEY_VARIABLE
+from nexus_async.local import CurveTrainer, DigitsTrainer, LocalNexus, Trainer
+
+TrainerName = Literal["digits", "curves"]
+
+
+def local(
+    *,
+    port: Annotated[int, Parameter(help="The port to listen on; 0 takes a free one.")] = 0,
+    trainer: Annotated[
+        TrainerName | None,
+        Parameter(
+            help="What runs do: train small models on handwritten digits for real, or draw curves. "
+            "By default digits where scikit-learn is installed, else curves."
+        ),
+    ] = None,
+    steps: Annotated[int, Parameter(help="Steps of a run.")] = 60,
+    interval: Annotated[float, Parameter(help="Seconds between two steps.")] = 1.0,
+    seed: Annotated[int, Parameter(help="Decides IDs, curves and models.")] = 0,
+) -> None:
+    """Serve a local Nexus until Ctrl-C.
+
+    Prints the two lines that point any client of Nexus at it, the official one as well. It trains on this
+    machine, keeps everything in memory, and never reads a real key.
+    """
+    asyncio.run(_serve(_trainer(trainer, steps, interval, seed), port=port, seed=seed))
+
+
+def _trainer(name: TrainerName | None, steps: int, interval: float, seed: int) -> Trainer:
+    if name == "curves" or (name is None and find_spec("sklearn") is None):
+        return CurveTrainer(steps=steps, interval=interval, seed=seed)
+    return DigitsTrainer(steps=steps, step_seconds=interval, seed=seed)
+
+
+async def _serve(trainer: Trainer, *, port: int, seed: int) -> None:
+    async with LocalNexus(trainer, port=port, seed=seed) as nexus:
+        print(f"export {ENDPOINT_VARIABLE}={nexus.url}")  # noqa: T201 - stdout, for a shell to take in
+        print(f"export {SECRET_KEY_VARIABLE}={nexus.secret_key}", flush=True)  # noqa: T201
+        projects = " and ".join(f"{project.name} ({project.id})" for project in nexus.projects)
+        print(f"A local Nexus with {projects}. Ctrl-C ends it.", file=sys.stderr, flush=True)  # noqa: T201
+        await _interrupted()
+
+
+async def _interrupted() -> None:
+    """Wait for Ctrl-C, or for being told to end."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    with suppress(NotImplementedError):  # Windows has no handlers: Ctrl-C raises there
+        loop.add_signal_handler(signal.SIGINT, ended.set)
+        loop.add_signal_handler(signal.SIGTERM, ended.set)
+    await ended.wait()

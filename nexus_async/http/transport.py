@@ -69,6 +69,7 @@ class AiohttpTransport:
         self._owns_session = session is None
         self._connector = connector or self._tcp_connector
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._last_timeout: aiohttp.ClientTimeout | None = None
 
     async def send(self, request: Request, *, within: float) -> Answer:
         """Return the answer, whatever its status; raise a `RequestError` where none came `within` seconds."""
@@ -111,12 +112,15 @@ class AiohttpTransport:
         return aiohttp.TCPConnector(limit=self._max_in_flight)
 
     def _timeout(self, seconds: float) -> aiohttp.ClientTimeout:
-        return aiohttp.ClientTimeout(
-            total=seconds,
-            connect=seconds * _CONNECT_SHARE,
-            sock_connect=min(self._connect_timeout, seconds * _CONNECT_SHARE),
-            sock_read=self._read_timeout,
-        )
+        """Return the timeout of one attempt; nearly every attempt is a first one, and has the same."""
+        if self._last_timeout is None or self._last_timeout.total != seconds:
+            self._last_timeout = aiohttp.ClientTimeout(
+                total=seconds,
+                connect=seconds * _CONNECT_SHARE,
+                sock_connect=min(self._connect_timeout, seconds * _CONNECT_SHARE),
+                sock_read=self._read_timeout,
+            )
+        return self._last_timeout
 
     def _error_of(self, request: Request, failure: Exception, within: float) -> Exception:
         """Map what aiohttp and the system raise to this package's errors, by what may have been sent."""

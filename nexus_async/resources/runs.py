@@ -27,20 +27,23 @@ class Runs:
 
     def __init__(self, requester: Requester, project_id: str, *, clock: Callable[[], float] = time.time) -> None:
         self._requester = requester
-        self._project_id = project_id
+        self._path = path_of("projects", project_id, "runs")
+        self._source = RunSource(requester, project_id)
         self._clock = clock
 
     async def list(self) -> list[Run]:
         """Return every run of the project, whatever its status."""
-        return await self._requester.call(get(self._path()), decode_runs)
+        return await self._requester.call(get(self._path), decode_runs)
 
     async def get(self, run_id: str) -> Run:
         """Return one run."""
-        return await self._requester.call(get(self._path(run_id)), decode_run)
+        return await self._requester.call(get(self._path + path_of(run_id)), decode_run)
 
     async def kill(self, run_id: str) -> Run:
         """Kill a run, for good: it cannot be resumed, and its progress is lost."""
-        return await self._requester.call(patch(self._path(run_id), {"status": "Cancelled"}), decode_run)
+        return await self._requester.call(
+            patch(self._path + path_of(run_id), {"status": "Cancelled"}), decode_run
+        )
 
     async def start(self, flow_id: str, setup: RunSetup | Mapping[str, Any]) -> Run:
         """Start a run of a workflow, and return it.
@@ -52,15 +55,15 @@ class Runs:
         if not isinstance(flow_id, str) or not flow_id.strip():
             raise InvalidArgumentError(f"{flow_id!r} is no workflow's ID, such as 'flow_63d0f2d5fb1f...'")
         body = RunSetup.parse(setup).body(flow_id)
-        return await self._requester.call(post(self._path(), body), decode_run)
+        return await self._requester.call(post(self._path, body), decode_run)
 
     async def get_logs(self, log_id: str) -> RunLogs:
         """Return the whole log so far. `run.log_ids` has the IDs."""
-        return await self._requester.call(get(self._path("logs", log_id)), decode_run_logs)
+        return await self._requester.call(get(self._path + path_of("logs", log_id)), decode_run_logs)
 
     async def get_confusion_matrix(self, run_id: str) -> RunConfusionMatrix:
         """Return the confusion matrices of a run, one for each evaluation."""
-        return await self._requester.call(get(self._path(run_id, "confusionMatrix")), decode_matrix)
+        return await self._requester.call(get(self._path + path_of(run_id, "confusionMatrix")), decode_matrix)
 
     def stream_logs(
         self,
@@ -80,7 +83,7 @@ class Runs:
         `OutageError` is raised. Nothing here ever kills the run.
         """
         return LogStream(
-            RunSource(self._requester, self._project_id),
+            self._source,
             run_id,
             cursor=cursor,
             pacing=FixedInterval(POLL_INTERVAL) if pacing is None else pacing,
@@ -90,24 +93,19 @@ class Runs:
             clock=self._clock,
         )
 
-    def _path(self, *parts: str) -> str:
-        return path_of("projects", self._project_id, "runs", *parts)
-
 
 class RunSource:
     """Give the streaming engine what it asks for, each in a single attempt: the next poll is the retry."""
 
     def __init__(self, requester: Requester, project_id: str) -> None:
         self._requester = requester
+        self._path = path_of("projects", project_id, "runs")
         self.project_id = project_id
 
     async def get_run(self, run_id: str) -> Run:
         """Return one run."""
-        return await self._requester.call_once(get(self._path(run_id)), decode_run)
+        return await self._requester.call_once(get(self._path + path_of(run_id)), decode_run)
 
     async def read_log(self, log_id: str) -> bytes:
         """Return the bytes of a whole log."""
-        return await self._requester.call_once(get(self._path("logs", log_id)), bytes)
-
-    def _path(self, *parts: str) -> str:
-        return path_of("projects", self.project_id, "runs", *parts)
+        return await self._requester.call_once(get(self._path + path_of("logs", log_id)), bytes)

@@ -24,24 +24,21 @@ class Workflows:
 
     def __init__(self, requester: Requester, project_id: str) -> None:
         self._requester = requester
-        self._project_id = project_id
+        self._path = path_of("projects", project_id, "workflows")
 
     async def list(self) -> list[Workflow]:
         """Return every workflow of the project."""
-        return await self._requester.call(get(self._path()), decode_workflows)
+        return await self._requester.call(get(self._path), decode_workflows)
 
     async def get(self, flow_id: str) -> Workflow:
         """Return one workflow."""
-        return await self._requester.call(get(self._path(flow_id)), decode_workflow)
+        return await self._requester.call(get(self._path + path_of(flow_id)), decode_workflow)
 
     async def update(self, flow_id: str, flow: WorkflowUpdate | Mapping[str, str]) -> Workflow:
         """Rename a workflow: `{"title": ...}`. Raises `InvalidArgumentError` for anything else."""
         body = WorkflowUpdate.parse(flow)
-        return await self._requester.call(patch(self._path(flow_id), body), decode_workflow)
+        return await self._requester.call(patch(self._path + path_of(flow_id), body), decode_workflow)
 
     async def delete(self, flow_id: str) -> DeleteResponse:
         """Delete a workflow."""
-        return await self._requester.call(delete(self._path(flow_id)), decode_deletion)
-
-    def _path(self, *parts: str) -> str:
-        return path_of("projects", self._project_id, "workflows", *parts)
+        return await self._requester.call(delete(self._path + path_of(flow_id)), decode_deletion)

@@ -1,8 +1,8 @@
 """Every error that this package raises.
 
     NexusError
-     +- ConfigurationError          an argument or a variable that no client can be made with
-     +- InvalidArgumentError        an argument of a call, refused before anything is sent
+     +- ConfigurationError          a setting of a client, a stream or a pacing that makes no sense
+     +- InvalidArgumentError        what is asked for makes no sense: refused before anything is sent
      +- ClientClosedError           a call on a client that was closed
      +- RequestError                a request that brought no usable answer
      |   +- ConnectError            no connection stood: nothing was sent
@@ -46,11 +46,11 @@ def _rebuild(cls: type[NexusError], args: tuple[Any, ...], state: dict[str, Any]
 
 
 class ConfigurationError(NexusError):
-    """Tell of an argument or an environment variable that no client can be made with."""
+    """Tell of a setting that makes no sense: of a client, a stream or a pacing, given or in the environment."""
 
 
 class InvalidArgumentError(NexusError):
-    """Tell of an argument that was refused before anything was sent."""
+    """Tell of an ID or a setup that makes no sense, and was refused before anything was sent."""
 
 
 class ClientClosedError(NexusError):

@@ -1,0 +1,101 @@
+"""A source of runs that does what a test says, and writes down what it was asked, and when."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from nexus_async import FixedInterval, LogStream, Run
+from nexus_async.models.run import RunExecution, RunStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nexus_async import Pacing
+
+RUN = "run_610ba26c-6fbb-42eb-b838-839c61b68b26"
+LOG = "runlog_UjYxMGJhMjZjLTZmYmItNDJlYi1iODM4LTgzOWM2MWI2OGIyNg"
+EPOCH = 1_705_466_384.0
+
+
+def entry(step: int, **metrics: object) -> dict[str, Any]:
+    return {"ev": "trainingCheckpoint", "t": 1_705_466_384_796 + step, "pl": {"step": step, **metrics}}
+
+
+class ScriptedSource:
+    """Answer with `status` and `logs` as they stand; raise `failure` instead where there is one."""
+
+    project_id = "proj_cd067221d5a6e4007ccbb4afb5966535"
+
+    def __init__(self) -> None:
+        self.status = "Running"
+        self.status_since = EPOCH
+        self.logs: dict[str, list[Any]] = {LOG: []}
+        self.body: Callable[[list[Any]], bytes] = lambda entries: msgspec.json.encode(
+            {"id": LOG, "logs": entries}
+        )
+        self.failure: Exception | None = None
+        self.asked: list[tuple[float, str]] = []
+
+    async def get_run(self, run_id: str) -> Run:
+        await self._answer("run")
+        status = RunStatus(overview=self.status, update_data=int(self.status_since * 1000))
+        return Run(
+            id=run_id,
+            project_id=self.project_id,
+            flow_id="flow_1",
+            execution=RunExecution(),
+            status=status,
+            create_date=0,
+            update_date=0,
+            log_ids=list(self.logs),
+        )
+
+    async def read_log(self, log_id: str) -> bytes:
+        await self._answer(log_id)
+        return self.body(self.logs[log_id])
+
+    async def _answer(self, what: str) -> None:
+        self.asked.append((asyncio.get_running_loop().time(), what))
+        await asyncio.sleep(0.01)
+        if self.failure is not None:
+            raise self.failure
+
+    def end(self, status: str = "Finished") -> None:
+        self.status = status
+        self.status_since = now()
+
+    def polls(self) -> list[float]:
+        return [round(when, 2) for when, what in self.asked if what == LOG]
+
+
+def now() -> float:
+    """Return seconds since the Unix epoch, by the loop's clock."""
+    return EPOCH + asyncio.get_running_loop().time()
+
+
+def stream_of(
+    source: ScriptedSource,
+    *,
+    cursor: str | None = None,
+    pacing: Pacing | None = None,
+    settle: float = 2.0,
+    drain_timeout: float = 10.0,
+    max_outage: float = 300.0,
+) -> LogStream:
+    return LogStream(
+        source,
+        RUN,
+        cursor=cursor,
+        pacing=FixedInterval(5.0, jitter=0.0) if pacing is None else pacing,
+        settle=settle,
+        drain_timeout=drain_timeout,
+        max_outage=max_outage,
+        clock=now,
+    )
+
+
+async def steps_of(stream: LogStream) -> list[int]:
+    return [checkpoint.step async for checkpoint in stream]

@@ -86,12 +86,15 @@ class Demo:
                 group.start_soon(self._redraw, live, clock)
                 await self._follow_each(project, runs)
                 group.cancel_scope.cancel()
-            live.update(board_table(self._board, now=clock()), refresh=True)
+            self._draw(live, clock)
 
     async def _redraw(self, live: Live, clock: Callable[[], float]) -> None:
         while True:
-            live.update(board_table(self._board, now=clock()), refresh=True)
+            self._draw(live, clock)
             await anyio.sleep(0.2)
+
+    def _draw(self, live: Live, clock: Callable[[], float]) -> None:
+        live.update(board_table(self._board, now=clock(), width=self._console.width), refresh=True)
 
     async def _follow_each(self, project: Project, runs: list[Run]) -> None:
         async with anyio.create_task_group() as group:

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from nexus_async.cli.board import Board, Row
     from nexus_async.models.confusion_matrix import ConfusionMatrix
 
-SPARK_WIDTH: Final = 24
+CURVE: Final = "curve"
+NUMBERS: Final = frozenset({"step", "loss", "best", "age"})
+LEAST_FIRST: Final = (CURVE, "age", "best", "workflow", "step", "loss")
+"""The columns that a narrow terminal does without, the least important first."""
+SHRINKING: Final = {CURVE: 8, "workflow": 12}
+"""The columns that may get narrower before they are left out, and how narrow."""
 STYLES: Final = {
     "Creating": "dim",
     "Running": "cyan",
@@ -31,31 +36,64 @@ def short(run_id: str) -> str:
     return run_id[: len("run_") + 8]
 
 
-def board_table(board: Board, *, now: float) -> Group:
-    """Draw the board at `now` seconds since the Unix epoch."""
+def board_table(board: Board, *, now: float, width: int) -> Group:
+    """Draw the board in `width` columns, at `now` seconds since the Unix epoch.
+
+    Where not all fits, the curve gets shorter, and what matters least is left out.
+    """
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("run", "workflow", "status"):
-        table.add_column(name, no_wrap=True, overflow="ellipsis")
-    for name in ("step", "loss", "best"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True, overflow="crop")
-    table.add_column("age", justify="right", no_wrap=True)
+    columns = _columns_within(board, width)
+    for name, size in columns.items():
+        table.add_column(
+            name if name != CURVE else "",
+            justify="right" if name in NUMBERS else "left",
+            width=size,
+            no_wrap=True,
+            overflow="ellipsis",
+        )
     for row in board.rows.values():
-        table.add_row(*_cells(row, now))
+        cells = _cells(row, now, columns.get(CURVE, 0))
+        table.add_row(*(cells[name] for name in columns))
     return Group(table, *(Text(remark, style="yellow") for remark in board.remarks))
 
 
-def _cells(row: Row, now: float) -> tuple[Text, ...]:
-    return (
-        Text(short(row.run_id)),
-        Text(row.workflow),
-        Text(row.status, style=STYLES.get(row.status, "")),
-        Text("" if row.step is None else str(row.step)),
-        Text(number(row.loss)),
-        Text(number(row.best)),
-        Text(sparkline(row.losses, SPARK_WIDTH), style=STYLES.get(row.status, "")),
-        Text("" if row.time is None else f"{max(0.0, now - row.time):.0f} s"),
-    )
+def _columns_within(board: Board, width: int) -> dict[str, int]:
+    """Choose the columns that fit, each with its width."""
+    titles = max((len(row.workflow) for row in board.rows.values()), default=0)
+    steps = max((len(str(row.step)) for row in board.rows.values()), default=0)
+    sizes = {
+        "run": 12,
+        "workflow": max(8, titles),
+        "status": 9,
+        "step": max(4, steps),
+        "loss": 9,
+        "best": 9,
+        CURVE: 24,
+        "age": 6,
+    }
+    for name in LEAST_FIRST:
+        excess = sum(sizes.values()) + 2 * (len(sizes) - 1) - width
+        if excess <= 0:
+            break
+        if name in SHRINKING and sizes[name] - excess >= SHRINKING[name]:
+            sizes[name] -= excess
+        else:
+            del sizes[name]
+    return sizes
+
+
+def _cells(row: Row, now: float, curve: int) -> dict[str, Text]:
+    style = STYLES.get(row.status, "")
+    return {
+        "run": Text(short(row.run_id)),
+        "workflow": Text(row.workflow),
+        "status": Text(row.status, style=style),
+        "step": Text("" if row.step is None else str(row.step)),
+        "loss": Text(number(row.loss)),
+        "best": Text(number(row.best)),
+        CURVE: Text(sparkline(row.losses, curve) if curve else "", style=style),
+        "age": Text("" if row.time is None else f"{max(0.0, now - row.time):.0f} s"),
+    }
 
 
 def checkpoint_line(row: Row) -> str:

@@ -46,19 +46,20 @@ def _trainer(name: TrainerName | None, steps: int, interval: float, seed: int) -
 
 
 async def _serve(trainer: Trainer, *, port: int, seed: int) -> None:
+    interrupted = _interruption()
     async with LocalNexus(trainer, port=port, seed=seed) as nexus:
         print(f"export {ENDPOINT_VARIABLE}={nexus.url}")  # noqa: T201 - stdout, for a shell to take in
         print(f"export {SECRET_KEY_VARIABLE}={nexus.secret_key}", flush=True)  # noqa: T201
         projects = " and ".join(f"{project.name} ({project.id})" for project in nexus.projects)
         print(f"A local Nexus with {projects}. Ctrl-C ends it.", file=sys.stderr, flush=True)  # noqa: T201
-        await _interrupted()
+        await interrupted.wait()
 
 
-async def _interrupted() -> None:
-    """Wait for Ctrl-C, or for being told to end."""
-    ended = asyncio.Event()
+def _interruption() -> asyncio.Event:
+    """Return what is set by Ctrl-C, or when the process is told to end."""
+    interrupted = asyncio.Event()
     loop = asyncio.get_running_loop()
     with suppress(NotImplementedError):  # Windows has no handlers: Ctrl-C raises there
-        loop.add_signal_handler(signal.SIGINT, ended.set)
-        loop.add_signal_handler(signal.SIGTERM, ended.set)
-    await ended.wait()
+        loop.add_signal_handler(signal.SIGINT, interrupted.set)
+        loop.add_signal_handler(signal.SIGTERM, interrupted.set)
+    return interrupted

@@ -1,0 +1,135 @@
+"""Every code block of the documents runs, and what they say of the code is so."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import textwrap
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nexus_async import config
+from nexus_async.http.transport import AiohttpTransport
+from nexus_async.local import CurveTrainer, LocalNexus
+from nexus_async.testing.connector import VirtualConnector
+from nexus_async.testing.virtual_time import EPOCH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(*languages: str) -> Iterator[Any]:
+    for document in DOCUMENTS:
+        for i, match in enumerate(BLOCK.finditer(document.read_text())):
+            if match[1] in languages:
+                yield pytest.param(match[2], id=f"{document.stem}-{i}")
+
+
+def is_test(code: str) -> bool:
+    return "def test_" in code or "pytest_asyncio_loop_factories" in code
+
+
+def is_program(code: str) -> bool:
+    return "run_in_virtual_time(main)" in code
+
+
+PYTHON = list(blocks("python"))
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize(
+    "code", [p for p in PYTHON if not is_test(str(p.values[0])) and not is_program(str(p.values[0]))]
+)
+async def test_a_block_of_python_runs(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AiohttpTransport, "_tcp_connector", lambda _: VirtualConnector())
+    async with LocalNexus(CurveTrainer(steps=3, speed=100), epoch=EPOCH) as nexus:
+        run = nexus.start_run(setup={"limit": {"metric": "LIM_EPOCHS", "value": 3}})
+        await run.wait_over()
+        names = {
+            "5aa41e8ba........": nexus.secret_key,
+            "proj_b705a........": nexus.project_id,
+            "flow_63d0f2d5fb1f9189db9b1c4b": nexus.projects[0].workflows[0].id,
+            "run_63eb212ff0f856bf95085095": run.id,
+            "asyncio.run(main())": "await main()",
+        }
+        for name, value in names.items():
+            code = code.replace(name, value)
+        monkeypatch.setenv("DATATURE_SECRET_KEY", nexus.secret_key)
+        monkeypatch.setenv("DATATURE_API_BASE_URL", nexus.url)
+        awaited = eval(compile(code, "block", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), {})
+        if awaited is not None:
+            await awaited
+
+
+@pytest.mark.parametrize("code", [p for p in PYTHON if is_program(str(p.values[0]))])
+def test_a_program_runs(code: str) -> None:
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, timeout=60)
+
+
+def test_the_blocks_that_are_tests_pass(tmp_path: Path) -> None:
+    tests = [str(p.values[0]) for p in PYTHON if is_test(str(p.values[0]))]
+    hooks = [code for code in tests if "def test_" not in code]
+    (tmp_path / "conftest.py").write_text("".join(hooks))
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\nfilterwarnings = error\n"
+    )
+    for i, code in enumerate(code for code in tests if code not in hooks):
+        (tmp_path / f"test_block_{i}.py").write_text(textwrap.dedent(code))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tmp_path],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert re.search(rf"^{len(tests) - len(hooks)} passed", done.stdout, re.MULTILINE), done.stdout
+
+
+@pytest.mark.parametrize("code", list(blocks("sh")))
+def test_a_block_for_the_shell_says_what_can_be_done(code: str) -> None:
+    for line in code.splitlines():
+        check_command(line.split("#")[0].split())
+
+
+def check_command(words: list[str]) -> None:
+    match words:
+        case ["make", target]:
+            subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
+        case ["pip", "install", what]:
+            extra = re.fullmatch(r"'?\.(?:\[(\w+)\])?'?", what)
+            assert extra
+            extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+            assert extra[1] is None or extra[1] in extras
+        case ["nexus-async", command, *options]:
+            shown = subprocess.run(
+                [sys.executable, "-m", "nexus_async", command, "--help"],
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout
+            assert all(option in shown for option in options if option.startswith("--"))
+        case ["export", assignment]:
+            assert assignment.split("=")[0] in {config.ENDPOINT_VARIABLE, config.SECRET_KEY_VARIABLE}
+        case _:
+            pytest.fail(f"nothing checks this command: {' '.join(words)}")
+
+
+def test_the_table_of_defaults_is_that_of_the_code() -> None:
+    table = (ROOT / "docs" / "streaming.md").read_text()
+    told = dict(re.findall(r"^\| `(\w+)` \| ([\d.]+)(?: s)? \|", table, re.MULTILINE))
+    assert {name: float(value) for name, value in told.items()} == {
+        name: float(getattr(config, name.upper())) for name in told
+    }
+    assert len(told) == 11
+
+
+def test_every_link_of_the_documents_leads_somewhere() -> None:
+    for document in DOCUMENTS:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"

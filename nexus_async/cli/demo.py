@@ -146,7 +146,7 @@ class Demo:
             self._say(checkpoint_line(row))
 
     def _say(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(text, markup=False, highlight=False, soft_wrap=not self._console.is_terminal)
 
 
 def next_commands() -> list[tuple[str, str]]:

@@ -29,6 +29,7 @@ from nexus_async.http.transport import AiohttpTransport
 from nexus_async.models.project import decode_projects
 from nexus_async.models.workspace import Workspace, decode_workspace
 from nexus_async.resources.project import Project
+from nexus_async.streaming import Shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,7 +107,7 @@ class Client:
             jitter=jitter,
         )
         self._requester = Requester(transport, retry=retry, timeout=positive("timeout", timeout))
-        self._clock = clock
+        self._shared = Shared(clock, jitter=jitter)
 
     def __repr__(self) -> str:
         return f"Client(endpoint={self.endpoint!r})"
@@ -131,7 +132,7 @@ class Client:
     async def list_projects(self) -> list[Project]:
         """Return every project of the workspace; `project.info` tells of each without another request."""
         infos = await self._requester.call(get("/workspace/projects"), decode_projects)
-        return [Project(self._requester, info.id, info=info, clock=self._clock) for info in infos]
+        return [Project(self._requester, info.id, info=info, shared=self._shared) for info in infos]
 
     def get_project(self, project_id: str) -> Project:
         """Return the project of that ID, with or without `proj_`. No request is made.
@@ -141,7 +142,7 @@ class Client:
         if not isinstance(project_id, str) or not project_id.strip():
             raise InvalidArgumentError(f"{project_id!r} is no project's ID, such as 'proj_b705a...'")
         full = project_id if project_id.startswith("proj_") else f"proj_{project_id}"
-        return Project(self._requester, full, clock=self._clock)
+        return Project(self._requester, full, shared=self._shared)
 
 
 def _ssl_context(

@@ -52,6 +52,14 @@ LONG_OVER: Final = 60.0
 MAX_OUTAGE: Final = 300.0
 """Seconds without an answer that a stream rides out."""
 
+# pacing
+PRICE: Final = 1.0
+"""Seconds of delay that a request is worth: about two requests an event, each seen within seconds."""
+MINIMUM_GAP: Final = 0.25
+"""Seconds between two polls of a run at least, however fast its events come."""
+FIRST_INTERVAL: Final = 60.0
+"""Seconds: the usual interval between two events of a run, until one is known."""
+
 USER_AGENT: Final = (
     f"nexus-async/{VERSION} (Python/{platform.python_version()}; {platform.system()}/{platform.machine()})"
 )

@@ -59,6 +59,11 @@ class Requester:
         """Return the decoded answer of a single attempt: for polls, whose next is their retry."""
         return await self._attempt(request, decode, self._timeout, 1)
 
+    async def read_once(self, request: Request, feed: Callable[[bytes], None]) -> None:
+        """Hand the body of a success to `feed` as it arrives, in a single attempt."""
+        self._check_open()
+        body_of(request, await self._transport.send(request, within=self._timeout, feed=feed))
+
     async def aclose(self) -> None:
         """Close every connection and refuse further calls; a second time does nothing."""
         self._closed = True
@@ -69,8 +74,7 @@ class Requester:
         self._closed = False
 
     async def _attempt(self, request: Request, decode: Callable[[bytes], T], left: float, attempt: int) -> T:
-        if self._closed:
-            raise ClientClosedError
+        self._check_open()
         try:
             answer = await self._transport.send(request, within=left)
         except RequestError as error:
@@ -87,3 +91,7 @@ class Requester:
                 attempts=attempt,
                 body=body,
             ) from None
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClientClosedError

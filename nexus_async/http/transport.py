@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
@@ -36,8 +37,13 @@ _READ_BUFFER = 1 << 20
 class Transport(Protocol):
     """Carry one request, once."""
 
-    async def send(self, request: Request, *, within: float) -> Answer:
-        """Return the answer, whatever its status; raise a `RequestError` where none came `within` seconds."""
+    async def send(
+        self, request: Request, *, within: float, feed: Callable[[bytes], None] | None = None
+    ) -> Answer:
+        """Return the answer, whatever its status; raise a `RequestError` where none came `within` seconds.
+
+        With `feed`, the body of a 200 is handed to it chunk by chunk as it arrives, and the answer's is empty.
+        """
 
     async def aclose(self) -> None:
         """Close every connection; a second time does nothing."""
@@ -71,8 +77,13 @@ class AiohttpTransport:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._last_timeout: aiohttp.ClientTimeout | None = None
 
-    async def send(self, request: Request, *, within: float) -> Answer:
-        """Return the answer, whatever its status; raise a `RequestError` where none came `within` seconds."""
+    async def send(
+        self, request: Request, *, within: float, feed: Callable[[bytes], None] | None = None
+    ) -> Answer:
+        """Return the answer, whatever its status; raise a `RequestError` where none came `within` seconds.
+
+        With `feed`, the body of a 200 is handed to it chunk by chunk as it arrives, and the answer's is empty.
+        """
         try:
             async with self._open_session().request(
                 request.method,
@@ -83,7 +94,8 @@ class AiohttpTransport:
                 allow_redirects=False,
                 ssl=self._ssl,
             ) as response:
-                return Answer(response.status, response.headers, await response.read())
+                body = await _body_of(response, feed)
+                return Answer(response.status, response.headers, body)
         except (aiohttp.ClientError, OSError, RuntimeError) as failure:  # TimeoutError is an OSError
             error = self._error_of(request, failure, within)
         raise error  # outside of the except clause: aiohttp's errors hold the headers, and so the key
@@ -143,3 +155,11 @@ class AiohttpTransport:
                 return InvalidAnswerError, f"the answer is not HTTP: {failure.message}"
             case _:
                 return ConnectionLostError, f"the connection broke: {str(failure) or type(failure).__name__}"
+
+
+async def _body_of(response: aiohttp.ClientResponse, feed: Callable[[bytes], None] | None) -> bytes:
+    if feed is None or response.status != HTTPStatus.OK:
+        return await response.read()
+    async for chunk in response.content.iter_any():
+        feed(chunk)
+    return b""

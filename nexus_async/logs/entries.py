@@ -32,7 +32,7 @@ def decode_entries(body: bytes) -> list[Entry]:
     read with the standard library, and only where that refuses too, the body is no log.
     """
     try:
-        return [_entry(raw) for raw in _split(body).logs]
+        return [entry_of(raw) for raw in _split(body).logs]
     except msgspec.DecodeError as refusal:
         try:
             logs = json.loads(body)["logs"]
@@ -40,15 +40,16 @@ def decode_entries(body: bytes) -> list[Entry]:
             raise refusal from None
         if not isinstance(logs, list):
             raise refusal from None
-        return [_odd_entry(value) for value in logs]
+        return [odd_entry(value) for value in logs]
 
 
-def _entry(raw: msgspec.Raw) -> Entry:
+def entry_of(raw: msgspec.Raw) -> Entry:
+    """Decode an entry; raise `msgspec.DecodeError` where msgspec refuses it."""
     value = msgspec.json.decode(raw)
     return Entry(value, xxhash.xxh3_64_digest(msgspec.json.encode(value, order="sorted")))
 
 
-def _odd_entry(value: Any) -> Entry:
+def odd_entry(value: Any) -> Entry:
     """Fingerprint as msgspec would where it can, so that one odd entry does not rename all the others."""
     if _is_odd(value):
         text = json.dumps(value, sort_keys=True, separators=(",", ":"))

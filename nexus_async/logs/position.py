@@ -32,13 +32,17 @@ class Position(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """16 bytes, chained over the fingerprints of all entries read."""
     tail: tuple[bytes, ...] = ()
     """The fingerprints of the last entries read."""
+    length: int = 0
+    """Bytes of the body up to the end of the last entry read; 0 where they are not known."""
+    prefix: bytes = b""
+    """16 bytes, the digest of those bytes: where it is the same again, nothing before needs decoding."""
 
     def after(self, fingerprint: bytes) -> Position:
         """Return the position with one more entry read."""
         return Position(
             self.read + 1,
             self.index + 1,
-            _chained(self.digest, fingerprint),
+            chained(self.digest, fingerprint),
             (*self.tail, fingerprint)[-REMEMBERED:],
         )
 
@@ -66,13 +70,18 @@ def read_on(position: Position, entries: Sequence[Entry]) -> tuple[Reset | None,
     """Go on reading in a snapshot: whether it is a reset, where reading starts, and the steps from there."""
     if _begins_with_what_was_read(position, entries):
         return None, position, _steps(position, entries)
-    length, end = _longest_overlap(position.tail, [entry.fingerprint for entry in entries])
+    reset, start = realigned(position, [entry.fingerprint for entry in entries])
+    return reset, start, _steps(start, entries)
+
+
+def realigned(position: Position, log: Sequence[bytes]) -> tuple[Reset, Position]:
+    """Find the place again in a log that does not begin with what was read; `log` is its fingerprints."""
+    length, end = _longest_overlap(position.tail, log)
     digest = b""
-    for entry in entries[:end]:
-        digest = _chained(digest, entry.fingerprint)
-    tail = tuple(entry.fingerprint for entry in entries[max(0, end - REMEMBERED) : end])
-    start = Position(end, position.index, digest, tail)
-    return Reset(position.read, length, end), start, _steps(start, entries)
+    for fingerprint in log[:end]:
+        digest = chained(digest, fingerprint)
+    start = Position(end, position.index, digest, tuple(log[max(0, end - REMEMBERED) : end]))
+    return Reset(position.read, length, end), start
 
 
 def _steps(position: Position, entries: Sequence[Entry]) -> Iterator[Step]:
@@ -86,11 +95,12 @@ def _begins_with_what_was_read(position: Position, entries: Sequence[Entry]) -> 
         return False
     digest = b""
     for entry in entries[: position.read]:
-        digest = _chained(digest, entry.fingerprint)
+        digest = chained(digest, entry.fingerprint)
     return digest == position.digest
 
 
-def _chained(digest: bytes, fingerprint: bytes) -> bytes:
+def chained(digest: bytes, fingerprint: bytes) -> bytes:
+    """Return the digest of one entry more."""
     return xxhash.xxh3_128_digest(digest + fingerprint)
 
 

@@ -1,5 +1,7 @@
 """WHEN to ask again, without I/O."""
 
-from nexus_async.pacing.policy import FixedInterval, Pacing
+from nexus_async.pacing.clock import ServerClock
+from nexus_async.pacing.fleet import Fleet
+from nexus_async.pacing.policy import Adaptive, FixedInterval, Pacing, RunPacing
 
-__all__ = ["FixedInterval", "Pacing"]
+__all__ = ["Adaptive", "FixedInterval", "Fleet", "Pacing", "RunPacing", "ServerClock"]

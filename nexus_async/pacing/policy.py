@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from array import array
 from random import Random
-from typing import Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from nexus_async.config import POLL_JITTER, positive
+from nexus_async.config import MINIMUM_GAP, POLL_JITTER, PRICE, positive
 from nexus_async.errors import ConfigurationError
+from nexus_async.pacing.staleness import REMEMBERED, IntervalLaw
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nexus_async.pacing.clock import ServerClock
+
+
+class RunPacing(Protocol):
+    """Choose the polls of one run. Times are seconds, on the client's clock where nothing else is said."""
+
+    def seen(self, previous_poll: float, poll: float, times: Sequence[float], /) -> None:
+        """Note that a poll brought events with these server's times, perhaps none.
+
+        `previous_poll` is the last one before it that was answered, and `-inf` where there was none.
+        """
+
+    def next_poll(self, poll: float, /) -> float:
+        """Return when to poll next, after a poll at `poll`."""
 
 
 class Pacing(Protocol):
-    """Choose the next poll of a run."""
+    """Say how runs are polled: `Adaptive` or `FixedInterval`."""
 
-    def next_poll(self, now: float) -> float:
-        """Return when to poll again, on the clock that `now` is read from, in seconds."""
+    def for_run(self, clock: ServerClock, /) -> RunPacing:
+        """Return the pacing of one more run; `clock` is shared by the runs of a client."""
 
 
 class FixedInterval:
@@ -32,6 +52,88 @@ class FixedInterval:
     def __repr__(self) -> str:
         return f"FixedInterval({self.seconds!r}, jitter={self.jitter!r})"
 
-    def next_poll(self, now: float) -> float:
+    def for_run(self, clock: ServerClock, /) -> FixedInterval:  # noqa: ARG002 - the interval needs no clock
+        """Return itself: nothing is remembered of a run."""
+        return self
+
+    def seen(self, previous_poll: float, poll: float, times: Sequence[float], /) -> None:
+        """Learn nothing."""
+
+    def next_poll(self, now: float, /) -> float:
         """Return when to poll again, in seconds on the clock of `now`."""
         return now + self.seconds * self._random.uniform(1 - self.jitter, 1 + self.jitter)
+
+
+class Adaptive:
+    """Poll when the expected delay of an event that is not yet seen is worth one request.
+
+    `price` is what a request is worth, in seconds of delay: a smaller one means fresher news and more requests.
+    Each run is polled by its own rhythm, learned from the times of its events.
+    """
+
+    def __init__(self, price: float = PRICE) -> None:
+        self.price = positive("price", price)
+
+    def __repr__(self) -> str:
+        return f"Adaptive(price={self.price!r})"
+
+    def for_run(self, clock: ServerClock, /) -> AdaptiveRun:
+        """Return the pacing of one more run; `clock` is shared by the runs of a client."""
+        return AdaptiveRun(self.price, clock)
+
+
+NOTHING_KNOWN: Final = IntervalLaw()
+SAME_TIME: Final = 0.0005
+"""Seconds: server's times are whole milliseconds, so events closer than this were written at once."""
+
+
+class AdaptiveRun:
+    """The pacing of one run: its last intervals, and where the newest event stands between two polls.
+
+    The warm-up before the first event is no interval. Events of the same time are one, since no poll can come
+    between them; a server's time that goes back begins anew.
+    """
+
+    __slots__ = ("_after", "_before", "_clock", "_intervals", "_law", "_newest", "price")
+
+    def __init__(self, price: float, clock: ServerClock) -> None:
+        self.price = price
+        self._clock = clock
+        self._law = NOTHING_KNOWN
+        self._intervals = array("d")
+        self._newest: float | None = None
+        self._after = self._before = float("inf")
+
+    def seen(self, previous_poll: float, poll: float, times: Sequence[float], /) -> None:
+        """Note that a poll brought events with these server's times, perhaps none."""
+        if times:
+            self._note(previous_poll, poll, sorted(times))
+        elif self._newest is None:
+            self._before = min(self._before, poll)
+
+    def next_poll(self, poll: float, /) -> float:
+        """Return when the next poll is worth the run's own price."""
+        return self.next_poll_worth(self.price, poll)
+
+    def next_poll_worth(self, price: float, poll: float) -> float:
+        """Return when the next poll is worth `price` seconds of delay, after one at `poll`."""
+        newest = self._arrival()
+        age = self._law.age_worth(price, max(0.0, poll - newest))
+        return max(newest + age, poll + MINIMUM_GAP)
+
+    def _arrival(self) -> float:
+        """Return when the newest event could first be seen, on the client's clock; the first poll before any."""
+        if self._newest is None:
+            return self._before
+        return min(max(self._newest + self._clock.shift, self._after), self._before)
+
+    def _note(self, previous_poll: float, poll: float, times: Sequence[float]) -> None:
+        self._clock.note(previous_poll, poll, times[-1])
+        times = times[-REMEMBERED - 1 :]
+        before = times[0] if self._newest is None else self._newest
+        news = [after - before for before, after in zip([before, *times], times, strict=False)]
+        news = [interval for interval in news if interval > SAME_TIME]
+        self._newest, self._after, self._before = times[-1], previous_poll, poll
+        if news:
+            self._intervals = array("d", [*reversed(news), *self._intervals][:REMEMBERED])
+            self._law = IntervalLaw(self._intervals, self._clock.noise)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping  # noqa: TC003 - part of the public signatures
 from typing import TYPE_CHECKING
 
@@ -20,11 +19,11 @@ from nexus_async.resources.runs import Runs
 from nexus_async.resources.workflows import Workflows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
     from nexus_async.http.requester import Requester
+    from nexus_async.streaming import Shared
 
 
 class Project:
@@ -36,7 +35,7 @@ class Project:
         project_id: str,
         *,
         info: ProjectInfo | None = None,
-        clock: Callable[[], float] = time.time,
+        shared: Shared,
     ) -> None:
         self._requester = requester
         self._path = path_of("projects", project_id)
@@ -46,7 +45,7 @@ class Project:
         """What `Client.list_projects`, `get_info` or `update` last brought; None before any of them."""
         self.workflows = Workflows(requester, project_id)
         """Its workflows."""
-        self.runs = Runs(requester, project_id, clock=clock)
+        self.runs = Runs(requester, project_id, shared=shared)
         """Its training runs."""
 
     def __repr__(self) -> str:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping  # noqa: TC003 - part of the public signatures
 from typing import TYPE_CHECKING, Any
 
-from nexus_async.config import DRAIN_TIMEOUT, MAX_OUTAGE, POLL_INTERVAL, SETTLE, positive
+from nexus_async.config import DRAIN_TIMEOUT, MAX_OUTAGE, SETTLE, positive
 from nexus_async.errors import InvalidArgumentError
 from nexus_async.http.protocol import get, patch, path_of, post
 from nexus_async.models.confusion_matrix import RunConfusionMatrix, decode_matrix
 from nexus_async.models.log import RunLogs, decode_run_logs
 from nexus_async.models.run import Run, decode_run, decode_runs
 from nexus_async.models.setup import RunSetup
-from nexus_async.pacing import FixedInterval, Pacing
-from nexus_async.streaming import LogStream
+from nexus_async.pacing import Adaptive, Pacing
+from nexus_async.streaming import LogStream, Shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,11 +24,11 @@ if TYPE_CHECKING:
 class Runs:
     """List, get, start, kill and follow runs. Reached as `project.runs`."""
 
-    def __init__(self, requester: Requester, project_id: str, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, requester: Requester, project_id: str, *, shared: Shared) -> None:
         self._requester = requester
         self._path = path_of("projects", project_id, "runs")
         self._source = RunSource(requester, project_id)
-        self._clock = clock
+        self._shared = shared
 
     async def list(self) -> list[Run]:
         """Return every run of the project, whatever its status."""
@@ -77,20 +76,21 @@ class Runs:
     ) -> LogStream:
         """Follow a run to its end: each checkpoint once, those already there first.
 
-        `cursor` resumes after the event that carried it. `pacing` says when to poll, by default about every 5
-        seconds. After the run's end its logs are read until two snapshots `settle` seconds apart are equal, at
-        most for `drain_timeout` seconds. Failures that may pass are ridden out for `max_outage` seconds, then
-        `OutageError` is raised. Nothing here ever kills the run.
+        `cursor` resumes after the event that carried it. `pacing` says when to poll: by default when the delay
+        to expect of a checkpoint not yet seen is worth a request. After the run's end its logs are read until
+        two snapshots `settle` seconds apart are equal, at most for `drain_timeout` seconds. Failures that may
+        pass are ridden out for `max_outage` seconds, then `OutageError` is raised. Nothing here ever kills the
+        run.
         """
         return LogStream(
             self._source,
             run_id,
             cursor=cursor,
-            pacing=FixedInterval(POLL_INTERVAL) if pacing is None else pacing,
+            pacing=Adaptive() if pacing is None else pacing,
             settle=positive("settle", settle),
             drain_timeout=positive("drain_timeout", drain_timeout),
             max_outage=positive("max_outage", max_outage),
-            clock=self._clock,
+            shared=self._shared,
         )
 
 
@@ -106,6 +106,10 @@ class RunSource:
         """Return one run."""
         return await self._requester.call_once(get(self._path + path_of(run_id)), decode_run)
 
-    async def read_log(self, log_id: str) -> bytes:
-        """Return the bytes of a whole log."""
-        return await self._requester.call_once(get(self._path + path_of("logs", log_id)), bytes)
+    async def list_runs(self) -> list[Run]:
+        """Return every run."""
+        return await self._requester.call_once(get(self._path), decode_runs)
+
+    async def read_log(self, log_id: str, feed: Callable[[bytes], None]) -> None:
+        """Hand the body of a whole log to `feed`, chunk by chunk as it arrives."""
+        await self._requester.read_once(get(self._path + path_of("logs", log_id)), feed)

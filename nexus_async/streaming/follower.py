@@ -1,6 +1,6 @@
 """Following one run: what a poll asks, what it brings, and when the run is over.
 
-State moves only between awaits, and each log's news is kept as soon as its body is here, so that a poll
+State moves only between awaits, and a body is read into a log's position only when it is whole, so that a poll
 cancelled anywhere loses nothing and doubles nothing.
 """
 
@@ -11,18 +11,19 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 import msgspec
-import xxhash
 
 from nexus_async.errors import InvalidAnswerError
-from nexus_async.events import Checkpoint, LogReset, event_of
-from nexus_async.logs import Cursor, Position, Reset, decode_entries, read_on
+from nexus_async.events import Checkpoint, LogEntry, LogReset, event_of
+from nexus_async.logs import Cursor, LogReader, Position
 from nexus_async.streaming.drain import Drain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
-    from nexus_async.logs import Entry, Step
+    from nexus_async.logs import News, Reset, Step
     from nexus_async.models.run import Run
+    from nexus_async.pacing import RunPacing
+    from nexus_async.streaming.shared import Shared
     from nexus_async.streaming.source import Source
 
 
@@ -31,7 +32,7 @@ class LogResetWarning(UserWarning):
 
 
 class Follower:
-    """Follow one run, a poll at a time."""
+    """Follow one run: `poll`, then `read` to the end of what it brought, then `conclude`."""
 
     def __init__(
         self,
@@ -39,73 +40,107 @@ class Follower:
         run_id: str,
         *,
         cursor: Cursor,
+        pacing: RunPacing,
         settle: float,
         drain_timeout: float,
-        clock: Callable[[], float],
+        shared: Shared,
     ) -> None:
         self._source = source
+        self._pacing = pacing
         self._settle = settle
         self._drain_timeout = drain_timeout
-        self._clock = clock
-        self._positions = dict(cursor.logs)
-        self._bodies: dict[str, bytes] = {}
+        self._shared = shared
+        self._readers = {log_id: LogReader(position) for log_id, position in cursor.logs.items()}
+        self._unread: deque[tuple[str, Iterator[News]]] = deque()
+        self._times: list[float] = []
+        self._previous_poll, self._poll = float("-inf"), float("-inf")
         self._drain: Drain | None = None
+        self._is_concluded = True
         self.run_id = run_id
         self.run: Run | None = None
         self.resets: list[LogReset] = []
-        self.pending: deque[Checkpoint] = deque()
+        self.pending: deque[Checkpoint | LogEntry] = deque()
         self.over = cursor.ended
         """Whether the run is over and its logs are read."""
 
-    async def poll(self, now: float) -> float | None:
-        """Ask for the status, then for every log; return when the next poll is due if the end says so.
-
-        `now` is in seconds on the clock that polls are due by. Raises `RequestError`.
-        """
-        run = self.run = await self._source.get_run(self.run_id)
+    async def poll(self) -> None:
+        """Ask for the status, then for every log. Raises `RequestError`."""
+        started = self._shared.clock()
+        run = await self._source.get_run(self.run_id)
+        bodies = []
         for log_id in run.log_ids:
-            self._read(log_id, await self._source.read_log(log_id))
-        if not run.status.is_terminal:
-            self._drain = None
-            return None
-        return await self._poll_of_ended(run, now)
+            reading = self._readers.setdefault(log_id, LogReader()).open()
+            await self._source.read_log(log_id, reading.feed)
+            bodies.append((log_id, reading.news()))
+        self.run = run
+        self._unread.extend(bodies)
+        self._previous_poll, self._poll = self._poll, started
+        self._is_concluded = False
 
-    async def _poll_of_ended(self, run: Run, now: float) -> float | None:
+    def read(self) -> bool:
+        """Read one slice of what the last poll brought; tell whether there was one."""
+        if not self._unread:
+            return False
+        log_id, slices = self._unread[0]
+        try:
+            news = next(slices, None)
+        except msgspec.DecodeError as refusal:
+            self._unread.popleft()
+            raise self._unreadable(log_id, refusal) from None
+        if news is None:
+            self._unread.popleft()
+        else:
+            self._take(log_id, news)
+        return True
+
+    async def conclude(self) -> float | None:
+        """Return in how many seconds the next poll is due, once all is read; None where the run is over.
+
+        Nothing is asked but the status of an ended run whose logs are whole.
+        """
+        if not self._is_concluded:
+            self._pacing.seen(self._previous_poll, self._poll, self._times)
+            self._times = []
+            self._is_concluded = True
+        if self.run is None or not self.run.status.is_terminal:
+            self._drain = None
+            return self._pacing.next_poll(self._poll) - self._shared.clock()
+        return await self._conclude_ended(self.run)
+
+    async def _conclude_ended(self, run: Run) -> float | None:
+        now = self._shared.clock()
         drain = self._drain = self._drain or Drain(settle=self._settle, drain_timeout=self._drain_timeout)
-        snapshot = tuple(self._positions.values())
-        drain.note(snapshot, now=now, over_for=self._clock() - run.status.update_date / 1000)
+        snapshot = {log_id: reader.position for log_id, reader in self._readers.items()}
+        drain.note(snapshot, now=self._poll, over_for=now - run.status.update_date / 1000)
         if drain.drained is None:
-            return drain.next_poll
+            return drain.next_poll - now
         self.run = await self._source.get_run(self.run_id)
         self.over = self.run.status.is_terminal
-        return now if not self.over else None
+        return None if self.over else 0.0
 
-    def _read(self, log_id: str, body: bytes) -> None:
-        digest = xxhash.xxh3_128_digest(body)
-        if self._bodies.get(log_id) == digest:
-            return
-        position = self._positions.get(log_id, Position())
-        reset, start, steps = read_on(position, self._entries(log_id, body))
-        self._positions[log_id] = start
-        if reset is not None:
-            self._note_reset(log_id, reset, start)
-        for step in steps:
-            self._positions[log_id] = step.position
-            self._note_step(log_id, step)
-        self._bodies[log_id] = digest
+    def token(self) -> str:
+        """Return the token that resumes after all that was read."""
+        return Cursor(self.run_id, self._positions(), ended=self.over).token()
 
-    def _entries(self, log_id: str, body: bytes) -> list[Entry]:
-        try:
-            return decode_entries(body)
-        except msgspec.DecodeError as refusal:
-            raise InvalidAnswerError(
-                f"the log {log_id} is not what the API promises: {refusal}",
-                method="GET",
-                path=f"/projects/{self._source.project_id}/runs/logs/{log_id}",
-                body=body,
-            ) from None
+    def _positions(self) -> dict[str, Position]:
+        return {log_id: reader.position for log_id, reader in self._readers.items()}
 
-    def _note_step(self, log_id: str, step: Step) -> None:
+    def _unreadable(self, log_id: str, refusal: msgspec.DecodeError) -> InvalidAnswerError:
+        return InvalidAnswerError(
+            f"the log is not what the API promises: {refusal}",
+            method="GET",
+            path=f"/projects/{self._source.project_id}/runs/logs/{log_id}",
+        )
+
+    def _take(self, log_id: str, news: News) -> None:
+        if news.reset is not None:
+            self._note_reset(log_id, news.reset)
+        positions = self._positions()
+        for step in news.steps:
+            positions[log_id] = step.position
+            self._note_step(log_id, step, Cursor(self.run_id, positions).token())
+
+    def _note_step(self, log_id: str, step: Step, cursor: str) -> None:
         event = event_of(
             step.entry.value,
             project_id=self._source.project_id,
@@ -113,12 +148,14 @@ class Follower:
             log_id=log_id,
             index=step.index,
             fingerprint=step.entry.fingerprint.hex(),
-            cursor=self.token(),
+            cursor=cursor,
         )
-        if isinstance(event, Checkpoint):
-            self.pending.append(event)
+        self.pending.append(event)
+        if event.time is not None:
+            self._times.append(event.time)
 
-    def _note_reset(self, log_id: str, reset: Reset, start: Position) -> None:
+    def _note_reset(self, log_id: str, reset: Reset) -> None:
+        start = self._readers[log_id].position
         told = LogReset(
             project_id=self._source.project_id,
             run_id=self.run_id,
@@ -136,7 +173,3 @@ class Follower:
             LogResetWarning,
             stacklevel=2,
         )
-
-    def token(self) -> str:
-        """Return the token that resumes after all that is pending."""
-        return Cursor(self.run_id, self._positions, ended=self.over).token()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nexus_async.models.run import Run
 
 
@@ -18,5 +20,8 @@ class Source(Protocol):
     async def get_run(self, run_id: str) -> Run:
         """Return a run."""
 
-    async def read_log(self, log_id: str) -> bytes:
-        """Return the body of a whole log."""
+    async def list_runs(self) -> list[Run]:
+        """Return every run."""
+
+    async def read_log(self, log_id: str, feed: Callable[[bytes], None]) -> None:
+        """Hand the body of a whole log to `feed`, chunk by chunk as it arrives."""

@@ -15,11 +15,11 @@ from nexus_async.logs import Cursor
 from nexus_async.streaming.follower import Follower
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from types import TracebackType
 
     from nexus_async.models.run import Run
     from nexus_async.pacing import Pacing
+    from nexus_async.streaming.shared import Shared
     from nexus_async.streaming.source import Source
 
 
@@ -41,17 +41,24 @@ class LogStream(AsyncGenerator[Checkpoint, None]):
         settle: float,
         drain_timeout: float,
         max_outage: float,
-        clock: Callable[[], float],
+        shared: Shared,
     ) -> None:
         _check_run_id(run_id)
         start = Cursor(run_id) if cursor is None else Cursor.parse(cursor, run_id=run_id)
         self._follower = Follower(
-            source, run_id, cursor=start, settle=settle, drain_timeout=drain_timeout, clock=clock
+            source,
+            run_id,
+            cursor=start,
+            pacing=pacing.for_run(shared.server_clock),
+            settle=settle,
+            drain_timeout=drain_timeout,
+            shared=shared,
         )
-        self._pacing = pacing
         self._max_outage = max_outage
+        self._shared = shared
         self._outage_since: float | None = None
-        self._due = 0.0
+        self._failures = 0
+        self._due, self._is_due_known = 0.0, True
         self._handed_out = start.token()
         self._scope: anyio.CancelScope | None = None
         self._idle: anyio.Event | None = None
@@ -119,34 +126,48 @@ class LogStream(AsyncGenerator[Checkpoint, None]):
             await self._idle.wait()
 
     async def _next(self) -> Checkpoint:
-        while not self._follower.pending:
+        while True:
+            while self._follower.pending:
+                event = self._follower.pending.popleft()
+                self._handed_out = event.cursor
+                if isinstance(event, Checkpoint):
+                    return event
             if self._follower.over:
                 raise StopAsyncIteration
-            await self._poll_when_due()
-        checkpoint = self._follower.pending.popleft()
-        self._handed_out = checkpoint.cursor
-        return checkpoint
+            await self._advance()
 
-    async def _poll_when_due(self) -> None:
-        loop = asyncio.get_running_loop()
-        await asyncio.sleep(self._due - loop.time())
+    async def _advance(self) -> None:
+        """Make one step towards the next event: read a slice, or wait and poll."""
         try:
-            due = await self._follower.poll(loop.time())
+            if self._follower.read():
+                await asyncio.sleep(0)  # between two slices others get their turn
+                return
+            if not self._is_due_known:
+                due_in = await self._follower.conclude()
+                self._outage_since, self._failures = None, 0
+                self._note_due(due_in or 0.0)
+                return
+            await asyncio.sleep(round(self._due - asyncio.get_running_loop().time(), 6))
+            await self._follower.poll()
+            self._is_due_known = False
         except RequestError as error:
-            self._note_failure(error, loop.time())
-        else:
-            self._outage_since = None
-            self._due = self._pacing.next_poll(loop.time()) if due is None else due
+            self._note_failure(error)
 
-    def _note_failure(self, error: RequestError, now: float) -> None:
+    def _note_due(self, due_in: float) -> None:
+        self._due = asyncio.get_running_loop().time() + due_in
+        self._is_due_known = True
+
+    def _note_failure(self, error: RequestError) -> None:
         if not is_passing(error):
             raise error
+        now = asyncio.get_running_loop().time()
         since = self._outage_since = now if self._outage_since is None else self._outage_since
         if now - since >= self._max_outage:
             raise OutageError(
                 run_id=self._follower.run_id, seconds=now - since, cursor=self.cursor, reason=error
             ) from error
-        self._due = max(self._pacing.next_poll(now), now + (getattr(error, "retry_after", None) or 0.0))
+        self._failures += 1
+        self._note_due(max(self._shared.pause_after(self._failures), getattr(error, "retry_after", None) or 0.0))
 
 
 def _check_run_id(run_id: str) -> None:

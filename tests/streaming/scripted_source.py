@@ -9,6 +9,7 @@ import msgspec
 
 from nexus_async import FixedInterval, LogStream, Run
 from nexus_async.models.run import RunExecution, RunStatus
+from nexus_async.streaming import Shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,9 +54,14 @@ class ScriptedSource:
             log_ids=list(self.logs),
         )
 
-    async def read_log(self, log_id: str) -> bytes:
+    async def list_runs(self) -> list[Run]:
+        return [await self.get_run(RUN)]
+
+    async def read_log(self, log_id: str, feed: Callable[[bytes], None]) -> None:
         await self._answer(log_id)
-        return self.body(self.logs[log_id])
+        body = self.body(self.logs[log_id])
+        for start in range(0, len(body), 100):
+            feed(body[start : start + 100])
 
     async def _answer(self, what: str) -> None:
         self.asked.append((asyncio.get_running_loop().time(), what))
@@ -93,7 +99,7 @@ def stream_of(
         settle=settle,
         drain_timeout=drain_timeout,
         max_outage=max_outage,
-        clock=now,
+        shared=Shared(now),
     )
 
 

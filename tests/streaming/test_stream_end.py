@@ -118,7 +118,7 @@ async def test_an_outage_that_lasts_too_long_raises_with_the_cursor() -> None:
     await anext(stream)
     await anext(stream)
     source.failure = refused()
-    with pytest.raises(OutageError, match="no answer for 60 s, last refused") as caught:
+    with pytest.raises(OutageError, match=r"no answer for 6\d s, last refused") as caught:
         await anext(stream)
     source.failure = None
     source.logs[LOG].append(entry(3))
@@ -164,7 +164,7 @@ async def test_a_poll_is_a_single_attempt(
     transport = nexus_client._requester._transport
     sent = []
 
-    async def failing(request: object, *, within: float) -> object:
+    async def failing(request: object, *, within: float, feed: object = None) -> object:
         sent.append(within)
         raise ServerError(method="GET", path="/x", status=503)
 

@@ -1,0 +1,158 @@
+"""Reading one log again and again, so that a snapshot costs by what is new in it.
+
+The bytes of a body are digested while they arrive. Where those that were read before are the same, only what
+follows is decoded; where the whole body is the same, nothing is. Only where they differ is the whole body
+decoded, and what its entries mean decides.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import xxhash
+
+from nexus_async.logs.entries import decode_entries
+from nexus_async.logs.position import Position, Reset, Step, chained, realigned
+from nexus_async.logs.slices import entries_from
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from nexus_async.logs.entries import Entry
+
+_HEAD: Final = re.compile(rb'\s*\{\s*(?:"id"\s*:\s*"[^"\\]*"\s*,\s*)?"logs"\s*:\s*\[\s*')
+"""How a body begins whose entries can be found without decoding all of it."""
+
+
+class News(msgspec.Struct, frozen=True, gc=False):
+    """Hold what a slice of a body brought: often nothing, and seldom a reset before its steps."""
+
+    steps: list[Step]
+    reset: Reset | None = None
+
+
+class LogReader:
+    """Read one log. `position` is how far it was read; it moves as the news of a body are taken."""
+
+    def __init__(self, position: Position | None = None) -> None:
+        self.position = position or Position()
+
+    def open(self) -> Reading:
+        """Begin to read a body."""
+        return Reading(self)
+
+
+class Reading:
+    """Take one body in: `feed` its chunks as they arrive, then take its `news`."""
+
+    def __init__(self, reader: LogReader) -> None:
+        self._reader = reader
+        self._missing = reader.position.length
+        self._hash = xxhash.xxh3_128()
+        self._chunks: list[bytes] = []
+        self._is_known = False
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes in."""
+        if self._missing:
+            self._digest(chunk)
+        else:
+            self._chunks.append(chunk)
+
+    def _digest(self, chunk: bytes) -> None:
+        """Digest what was read before; once it proves to be the same, it need not be kept."""
+        if len(chunk) < self._missing:
+            self._hash.update(chunk)
+            self._missing -= len(chunk)
+            self._chunks.append(chunk)
+            return
+        self._hash.update(memoryview(chunk)[: self._missing])
+        self._is_known = self._hash.digest() == self._reader.position.prefix
+        if self._is_known:
+            self._chunks, chunk = [], chunk[self._missing :]
+        self._missing = 0
+        self._chunks.append(chunk)
+
+    def news(self) -> Iterator[News]:
+        """Yield what is new, slice by slice. Let the loop run between two of them.
+
+        Raises `msgspec.DecodeError` where the body is no log; what was yielded before is kept.
+        """
+        body = b"".join(self._chunks)
+        self._chunks = []
+        return self._news_after_prefix(body) if self._is_known else self._news_of_whole(body)
+
+    def _news_after_prefix(self, rest: bytes) -> Iterator[News]:
+        known = self._reader.position
+        start = _after_comma(rest)
+        end = 0
+        try:
+            for entries, reached in entries_from(rest, start):
+                end = reached if entries else end
+                if entries:
+                    yield self._take(entries)
+        except msgspec.DecodeError:
+            self._forget_bytes()  # so that the next body is judged by what it means
+            raise
+        if end:
+            self._hash.update(memoryview(rest)[:end])
+            self._remember_bytes(known.length + end, self._hash.digest())
+
+    def _news_of_whole(self, body: bytes) -> Iterator[News]:
+        if self._reader.position.read and not (yield from self._is_continued(body)):
+            yield from self._realign(body)
+        skipped, end = self._reader.position.read, 0
+        for entries, reached in _slices_of(body):
+            new, skipped = entries[skipped:], max(0, skipped - len(entries))
+            end = reached
+            yield self._take(new)
+        self._remember_bytes(end, xxhash.xxh3_128_digest(memoryview(body)[:end]) if end else b"")
+
+    def _is_continued(self, body: bytes) -> Generator[News, None, bool]:
+        """Tell, as the generator's value, whether the body begins with what was read, by what it means."""
+        position, digest, count = self._reader.position, b"", 0
+        for entries, _ in _slices_of(body):
+            for entry in entries[: position.read - count]:
+                digest = chained(digest, entry.fingerprint)
+            count += len(entries)
+            if count >= position.read:
+                break
+            yield News([])
+        return count >= position.read and digest == position.digest
+
+    def _realign(self, body: bytes) -> Iterator[News]:
+        fingerprints: list[bytes] = []
+        for entries, _ in _slices_of(body):
+            fingerprints += [entry.fingerprint for entry in entries]
+            yield News([])
+        reset, self._reader.position = realigned(self._reader.position, fingerprints)
+        yield News([], reset)
+
+    def _take(self, entries: list[Entry]) -> News:
+        steps, position = [], self._reader.position
+        for entry in entries:
+            index, position = position.index, position.after(entry.fingerprint)
+            steps.append(Step(entry, index, position))
+        self._reader.position = position
+        return News(steps)
+
+    def _remember_bytes(self, length: int, prefix: bytes) -> None:
+        self._reader.position = msgspec.structs.replace(self._reader.position, length=length, prefix=prefix)
+
+    def _forget_bytes(self) -> None:
+        self._remember_bytes(0, b"")
+
+
+def _slices_of(body: bytes) -> Iterator[tuple[list[Entry], int]]:
+    head = _HEAD.match(body)
+    if head is None:
+        return iter([(decode_entries(body), 0)])
+    return entries_from(body, head.end())
+
+
+def _after_comma(rest: bytes) -> int:
+    """Return where the first new entry begins: behind the comma, where there is one."""
+    stripped = rest.lstrip()
+    return len(rest) - len(stripped) + 1 if stripped.startswith(b",") else 0

@@ -47,12 +47,13 @@ from nexus_async.models import (
     WorkflowUpdate,
     Workspace,
 )
-from nexus_async.pacing import FixedInterval, Pacing
+from nexus_async.pacing import Adaptive, FixedInterval, Pacing
 from nexus_async.resources.project import Project
 from nexus_async.streaming import LogResetWarning, LogStream
 
 __all__ = [
     "AcceleratorSetup",
+    "Adaptive",
     "AuthenticationError",
     "BadRequestError",
     "Checkpoint",

@@ -39,8 +39,6 @@ RETRY_AFTER_CAP: Final = 120.0
 MAX_IN_FLIGHT: Final = 32
 """Requests under way at once, and so open connections, of one client."""
 
-POLL_INTERVAL: Final = 5.0
-"""Seconds between two polls of a run at a fixed interval: checkpoints are seldom closer."""
 POLL_JITTER: Final = 0.1
 """Share of the interval by which polls are spread, so that many streams do not ask at once."""
 SETTLE: Final = 2.0

@@ -23,9 +23,11 @@ from nexus_async.errors import (
     RedirectError,
     RequestError,
     RequestTimeoutError,
+    RunFailedError,
     ServerError,
     StatusError,
     UnprocessableError,
+    WaitTimeoutError,
 )
 from nexus_async.events import Checkpoint, Event, LogEntry, LogReset
 from nexus_async.models import (
@@ -94,12 +96,14 @@ __all__ = [
     "RequestTimeoutError",
     "Run",
     "RunConfusionMatrix",
+    "RunFailedError",
     "RunLogs",
     "RunSetup",
     "RunStatus",
     "ServerError",
     "StatusError",
     "UnprocessableError",
+    "WaitTimeoutError",
     "Workflow",
     "WorkflowUpdate",
     "Workspace",

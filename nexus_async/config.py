@@ -39,6 +39,8 @@ RETRY_AFTER_CAP: Final = 120.0
 MAX_IN_FLIGHT: Final = 32
 """Requests under way at once, and so open connections, of one client."""
 
+STATUS_INTERVAL: Final = 5.0
+"""Seconds between two looks at the status of runs that are waited for, on average."""
 POLL_JITTER: Final = 0.1
 """Share of the interval by which polls are spread, so that many streams do not ask at once."""
 SETTLE: Final = 2.0

@@ -22,7 +22,9 @@
      |       +- ServerError         5xx
      +- InvalidMatrixError          a confusion matrix that makes no sense
      +- InvalidCursorError          a cursor that this stream cannot resume from
-     +- OutageError                 a stream that went without an answer for too long
+     +- OutageError                 no answer for too long while following or waiting
+     +- WaitTimeoutError            runs that were not over in time
+     +- RunFailedError              a run that was waited for and failed
 
 All of them pickle and copy. None holds the secret key, a client or a connection. `str(error)` is one line.
 """
@@ -221,17 +223,44 @@ class ServerError(StatusError):
 
 
 class OutageError(NexusError):
-    """Tell that a stream went without an answer for longer than `max_outage`."""
+    """Tell that what is followed or waited for went without an answer for longer than `max_outage`."""
 
-    def __init__(self, *, run_id: str, seconds: float, cursor: str, reason: RequestError) -> None:
-        super().__init__(
-            f"{run_id}: no answer for {seconds:.0f} s, last {reason.what}. Resume with cursor=error.cursor"
-        )
-        self.run_id = run_id
-        """The run that was followed."""
+    def __init__(
+        self, *, seconds: float, reason: RequestError, run_id: str | None = None, cursor: str | None = None
+    ) -> None:
+        where = f"{run_id}: " if run_id else ""
+        remedy = "Resume with cursor=error.cursor" if cursor else "Try again"
+        super().__init__(f"{where}no answer for {seconds:.0f} s, last {reason.what}. {remedy}")
         self.seconds = seconds
         """For how long no answer came."""
-        self.cursor = cursor
-        """The token that resumes after the last checkpoint that was handed out."""
         self.reason = reason
         """The last failure."""
+        self.run_id = run_id
+        """The run that was followed; None where several were waited for."""
+        self.cursor = cursor
+        """The token that resumes after the last checkpoint that was handed out; None where there is none."""
+
+
+class WaitTimeoutError(NexusError):
+    """Tell that runs were not over when the time to wait for them was."""
+
+    def __init__(self, *, seconds: float, statuses: dict[str, str | None]) -> None:
+        told = ", ".join(f"{run_id} is {status or 'unknown'}" for run_id, status in list(statuses.items())[:3])
+        more = f" and {len(statuses) - 3} more" if len(statuses) > 3 else ""  # noqa: PLR2004 - what a line holds
+        super().__init__(f"not over after {seconds:g} s: {told}{more}. Wait again, or with a larger timeout")
+        self.seconds = seconds
+        """How long was waited."""
+        self.statuses = statuses
+        """The last status of each run that is not over, by its ID; None where none was seen yet."""
+
+
+class RunFailedError(NexusError):
+    """Tell that a run that was waited for ended as `Errored` or `Cancelled`."""
+
+    def __init__(self, *, run_id: str, status: str, message: str) -> None:
+        super().__init__(f"{run_id} is {status}: {message}")
+        self.run_id = run_id
+        self.status = status
+        """`Errored` or `Cancelled`."""
+        self.message = message
+        """What the API says of it."""

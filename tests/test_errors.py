@@ -23,6 +23,10 @@ def example(kind: type[NexusError]) -> NexusError:
         return kind(reason)
     if issubclass(kind, OutageError):
         return kind(run_id="run_1", seconds=300.0, cursor="nxc1.x", reason=reason)
+    if issubclass(kind, errors.WaitTimeoutError):
+        return kind(seconds=5.0, statuses={"run_1": "Running", "run_2": None})
+    if issubclass(kind, errors.RunFailedError):
+        return kind(run_id="run_1", status="Errored", message="out of memory")
     if issubclass(kind, StatusError):
         return kind(status=418, message="teapot", **asked)  # type: ignore[arg-type]  # one mapping for all
     if issubclass(kind, RequestError):

@@ -7,9 +7,11 @@ from typing import Final
 
 import msgspec
 
+from nexus_async.errors import InvalidArgumentError
 from nexus_async.models.base import Decoder, Model, moment
 
-TERMINAL: Final = frozenset({"Finished", "Errored", "Cancelled"})
+FINISHED: Final = "Finished"
+TERMINAL: Final = frozenset({FINISHED, "Errored", "Cancelled"})
 """The statuses that end a run; the others known are `Creating` and `Running`."""
 
 
@@ -119,6 +121,14 @@ class Run(Model, frozen=True, kw_only=True):
     def updated_at(self) -> datetime:
         """Return when the run was last updated, in UTC."""
         return moment(self.update_date)
+
+
+def check_run_id(run_id: str) -> None:
+    """Raise `InvalidArgumentError` where `run_id` is no run's ID."""
+    if not isinstance(run_id, str) or not run_id.strip():
+        raise InvalidArgumentError(f"{run_id!r} is no run's ID, such as 'run_610ba26c-6fbb-...'")
+    if run_id.startswith("runlog_"):
+        raise InvalidArgumentError(f"{run_id!r} is a log's ID: pass the ID of the run that it belongs to")
 
 
 decode_run = Decoder(Run)

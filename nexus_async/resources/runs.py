@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping  # noqa: TC003 - part of the public signatures
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping  # noqa: TC003 - part of the public signatures
+from typing import TYPE_CHECKING, Any, overload
 
 from nexus_async.config import DRAIN_TIMEOUT, MAX_OUTAGE, SETTLE, positive
-from nexus_async.errors import InvalidArgumentError
+from nexus_async.errors import InvalidArgumentError, RunFailedError
 from nexus_async.http.protocol import get, patch, path_of, post
 from nexus_async.models.confusion_matrix import RunConfusionMatrix, decode_matrix
 from nexus_async.models.log import RunLogs, decode_run_logs
-from nexus_async.models.run import Run, decode_run, decode_runs
+from nexus_async.models.run import FINISHED, Run, check_run_id, decode_run, decode_runs
 from nexus_async.models.setup import RunSetup
 from nexus_async.pacing import Adaptive, Pacing
-from nexus_async.streaming import LogStream, Shared
+from nexus_async.resources.source import RunSource
+from nexus_async.streaming import Completions, LogStream, Shared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import builtins
 
     from nexus_async.http.requester import Requester
 
@@ -93,23 +94,52 @@ class Runs:
             shared=self._shared,
         )
 
+    @overload
+    async def wait(self, run_id: str, *, timeout: float | None = None, raise_on_failure: bool = False) -> Run: ...
 
-class RunSource:
-    """Give the streaming engine what it asks for, each in a single attempt: the next poll is the retry."""
+    @overload
+    async def wait(
+        self,
+        run_id: builtins.list[str] | tuple[str, ...],
+        *,
+        timeout: float | None = None,
+        raise_on_failure: bool = False,
+    ) -> builtins.list[Run]: ...
 
-    def __init__(self, requester: Requester, project_id: str) -> None:
-        self._requester = requester
-        self._path = path_of("projects", project_id, "runs")
-        self.project_id = project_id
+    async def wait(
+        self,
+        run_id: str | builtins.list[str] | tuple[str, ...],
+        *,
+        timeout: float | None = None,
+        raise_on_failure: bool = False,
+    ) -> Run | builtins.list[Run]:
+        """Wait for a run to be over, or for several: one ID gives a `Run`, several a list in their order.
 
-    async def get_run(self, run_id: str) -> Run:
-        """Return one run."""
-        return await self._requester.call_once(get(self._path + path_of(run_id)), decode_run)
+        Only their status is asked for. After `timeout` seconds a `WaitTimeoutError` tells the statuses so far.
+        With `raise_on_failure`, a run that is `Errored` or `Cancelled` raises `RunFailedError` as soon as it is.
+        A run that is gone raises `NotFoundError`, an API that is down for long `OutageError`. Whatever happens
+        here, the runs go on.
+        """
+        run_ids = [run_id] if isinstance(run_id, str) else list(run_id)
+        ended: dict[str, Run] = {}
+        async for run in self.as_completed(run_ids, timeout=timeout):
+            if raise_on_failure and run.status.overview != FINISHED:
+                raise RunFailedError(run_id=run.id, status=run.status.overview, message=run.status.message)
+            ended[run.id] = run
+        return ended[run_id] if isinstance(run_id, str) else [ended[each] for each in run_ids]
 
-    async def list_runs(self) -> list[Run]:
-        """Return every run."""
-        return await self._requester.call_once(get(self._path), decode_runs)
+    def as_completed(self, run_ids: Iterable[str], *, timeout: float | None = None) -> Completions:
+        """Yield each of several runs when it is over, soonest first.
 
-    async def read_log(self, log_id: str, feed: Callable[[bytes], None]) -> None:
-        """Hand the body of a whole log to `feed`, chunk by chunk as it arrives."""
-        await self._requester.read_once(get(self._path + path_of("logs", log_id)), feed)
+        Only their status is asked for. `timeout` seconds after the first is asked for, a `WaitTimeoutError` tells
+        the statuses of those that are still going on.
+        """
+        run_ids = [run_ids] if isinstance(run_ids, str) else list(run_ids)
+        for each in run_ids:
+            check_run_id(each)
+        return Completions(
+            self._source,
+            run_ids,
+            timeout=None if timeout is None else positive("timeout", timeout),
+            shared=self._shared,
+        )

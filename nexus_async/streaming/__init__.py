@@ -1,8 +1,9 @@
 """Following runs."""
 
+from nexus_async.streaming.completion import Completions
 from nexus_async.streaming.follower import LogResetWarning
 from nexus_async.streaming.shared import Shared
 from nexus_async.streaming.source import Source
 from nexus_async.streaming.stream import LogStream
 
-__all__ = ["LogResetWarning", "LogStream", "Shared", "Source"]
+__all__ = ["Completions", "LogResetWarning", "LogStream", "Shared", "Source"]

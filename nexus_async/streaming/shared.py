@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import backoff
 
@@ -12,10 +12,6 @@ from nexus_async.pacing import ServerClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-FIRST_PAUSE: Final = 1.0
-LONGEST_PAUSE: Final = 15.0
-"""Seconds: how soon after an API came back its news are told, at worst."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +24,3 @@ class Shared:
     """Learns from every poll of the client how the server's time lies to `clock`."""
     jitter: Callable[[float], float] = backoff.full_jitter
     """Turns a pause in seconds into the one that is made."""
-
-    def pause_after(self, failures: int) -> float:
-        """Return the seconds before the next poll after so many failed ones in a row: half of it is jitter."""
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(failures - 1, 10))
-        return pause / 2 + self.jitter(pause / 2)

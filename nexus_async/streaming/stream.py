@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from nexus_async.errors import InvalidArgumentError, OutageError, RequestError
+from nexus_async.errors import RequestError
 from nexus_async.events import Checkpoint, LogReset
-from nexus_async.http.retry import is_passing
 from nexus_async.logs import Cursor
+from nexus_async.models.run import check_run_id
 from nexus_async.streaming.follower import Follower
+from nexus_async.streaming.outage import Outage
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -43,7 +44,7 @@ class LogStream(AsyncGenerator[Checkpoint, None]):
         max_outage: float,
         shared: Shared,
     ) -> None:
-        _check_run_id(run_id)
+        check_run_id(run_id)
         start = Cursor(run_id) if cursor is None else Cursor.parse(cursor, run_id=run_id)
         self._follower = Follower(
             source,
@@ -54,10 +55,7 @@ class LogStream(AsyncGenerator[Checkpoint, None]):
             drain_timeout=drain_timeout,
             shared=shared,
         )
-        self._max_outage = max_outage
-        self._shared = shared
-        self._outage_since: float | None = None
-        self._failures = 0
+        self._outage = Outage(shared, longest=max_outage)
         self._due, self._is_due_known = 0.0, True
         self._handed_out = start.token()
         self._scope: anyio.CancelScope | None = None
@@ -144,34 +142,16 @@ class LogStream(AsyncGenerator[Checkpoint, None]):
                 return
             if not self._is_due_known:
                 due_in = await self._follower.conclude()
-                self._outage_since, self._failures = None, 0
+                self._outage.over()
                 self._note_due(due_in or 0.0)
                 return
             await asyncio.sleep(round(self._due - asyncio.get_running_loop().time(), 6))
             await self._follower.poll()
             self._is_due_known = False
         except RequestError as error:
-            self._note_failure(error)
+            now = asyncio.get_running_loop().time()
+            self._note_due(self._outage.note(error, now, run_id=self._follower.run_id, cursor=self.cursor))
 
     def _note_due(self, due_in: float) -> None:
         self._due = asyncio.get_running_loop().time() + due_in
         self._is_due_known = True
-
-    def _note_failure(self, error: RequestError) -> None:
-        if not is_passing(error):
-            raise error
-        now = asyncio.get_running_loop().time()
-        since = self._outage_since = now if self._outage_since is None else self._outage_since
-        if now - since >= self._max_outage:
-            raise OutageError(
-                run_id=self._follower.run_id, seconds=now - since, cursor=self.cursor, reason=error
-            ) from error
-        self._failures += 1
-        self._note_due(max(self._shared.pause_after(self._failures), getattr(error, "retry_after", None) or 0.0))
-
-
-def _check_run_id(run_id: str) -> None:
-    if not isinstance(run_id, str) or not run_id.strip():
-        raise InvalidArgumentError(f"{run_id!r} is no run's ID, such as 'run_610ba26c-6fbb-...'")
-    if run_id.startswith("runlog_"):
-        raise InvalidArgumentError(f"{run_id!r} is a log's ID: pass the ID of the run that it belongs to")

@@ -20,7 +20,7 @@ class VirtualConnector(aiohttp.BaseConnector):
         self,
         req: ClientRequest,
         traces: list[Trace],  # noqa: ARG002 - aiohttp's signature
-        timeout: aiohttp.ClientTimeout,  # noqa: ARG002, ASYNC109 - aiohttp's signature
+        timeout: aiohttp.ClientTimeout,  # noqa: ARG002 - aiohttp's signature
     ) -> ResponseHandler:
         loop = asyncio.get_running_loop()
         host, port = req.url.host or "", req.url.port or 0

@@ -1,0 +1,51 @@
+"""An API that does not answer: what is ridden out, for how long, and how soon it is asked again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from nexus_async.config import MAX_OUTAGE
+from nexus_async.errors import OutageError, RequestError
+from nexus_async.http.retry import is_passing
+
+if TYPE_CHECKING:
+    from nexus_async.streaming.shared import Shared
+
+FIRST_PAUSE: Final = 1.0
+LONGEST_PAUSE: Final = 15.0
+"""Seconds: how soon after an API came back its news are told, at worst."""
+
+
+class Outage:
+    """Count the failed polls in a row of one that asks. All times are seconds on one clock."""
+
+    def __init__(self, shared: Shared, *, longest: float = MAX_OUTAGE) -> None:
+        self._shared = shared
+        self._longest = longest
+        self._since: float | None = None
+        self._failures = 0
+
+    def over(self) -> None:
+        """Note a poll that was answered."""
+        self._since, self._failures = None, 0
+
+    def note(
+        self, error: RequestError, now: float, *, run_id: str | None = None, cursor: str | None = None
+    ) -> float:
+        """Note a failed poll, and return the seconds to wait for before the next.
+
+        Raises `error` where it will not pass, and where the outage lasts too long an `OutageError` with the
+        run and the cursor that are given.
+        """
+        if not is_passing(error):
+            raise error
+        self._failures += 1
+        self._since = now if self._since is None else self._since
+        if now - self._since >= self._longest:
+            raise OutageError(seconds=now - self._since, reason=error, run_id=run_id, cursor=cursor) from error
+        return max(self._pause(), getattr(error, "retry_after", None) or 0.0)
+
+    def _pause(self) -> float:
+        """Half of it is jitter, so that those who lost an API do not come back all at once."""
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(self._failures - 1, 10))
+        return pause / 2 + self._shared.jitter(pause / 2)

@@ -82,22 +82,21 @@ def event_of(
     """
     entry = value if isinstance(value, dict) else {}
     event_id = f"{log_id}:{index}:{fingerprint}"
-    time, payload = _seconds(entry.get("t")), entry.get("pl")
-    if entry.get("ev") == CHECKPOINT and isinstance(payload, dict):
-        step = _step(payload.get("step"))
-        if step is not None:
-            return Checkpoint(
-                project_id=project_id,
-                run_id=run_id,
-                id=event_id,
-                cursor=cursor,
-                log_id=log_id,
-                index=index,
-                time=time,
-                step=step,
-                metrics=metrics_of(payload),
-                message=_text(payload.get("log")),
-            )
+    read = read_checkpoint(value)
+    if read is not None:
+        step, time, metrics = read
+        return Checkpoint(
+            project_id=project_id,
+            run_id=run_id,
+            id=event_id,
+            cursor=cursor,
+            log_id=log_id,
+            index=index,
+            time=time,
+            step=step,
+            metrics=metrics,
+            message=_text(entry["pl"].get("log")),
+        )
     return LogEntry(
         project_id=project_id,
         run_id=run_id,
@@ -105,10 +104,21 @@ def event_of(
         cursor=cursor,
         log_id=log_id,
         index=index,
-        time=time,
+        time=_seconds(entry.get("t")),
         ev=_text(entry.get("ev")),
-        payload=payload if isinstance(value, dict) else value,
+        payload=entry.get("pl") if isinstance(value, dict) else value,
     )
+
+
+def read_checkpoint(value: Any) -> tuple[int, float | None, dict[str, float]] | None:
+    """Return the step, the time in seconds and the metrics of an entry that is a checkpoint; else None."""
+    if not isinstance(value, dict) or value.get("ev") != CHECKPOINT:
+        return None
+    payload = value.get("pl")
+    if not isinstance(payload, dict):
+        return None
+    step = _step(payload.get("step"))
+    return None if step is None else (step, _seconds(value.get("t")), metrics_of(payload))
 
 
 def metrics_of(payload: dict[str, Any]) -> dict[str, float]:

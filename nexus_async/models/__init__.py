@@ -1,6 +1,7 @@
 """What the API answers with, and what it is asked with: one file a noun."""
 
 from nexus_async.models.confusion_matrix import ConfusionMatrix, RunConfusionMatrix
+from nexus_async.models.history import RunHistory
 from nexus_async.models.log import RunLogs
 from nexus_async.models.project import (
     InsightArtifact,
@@ -56,6 +57,7 @@ __all__ = [
     "RunConfusionMatrix",
     "RunExecution",
     "RunFeatures",
+    "RunHistory",
     "RunLimit",
     "RunLogs",
     "RunSetup",

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, overload
 
 from nexus_async.config import DRAIN_TIMEOUT, MAX_OUTAGE, SETTLE, positive
 from nexus_async.errors import InvalidArgumentError, RunFailedError
+from nexus_async.events import read_checkpoint
 from nexus_async.http.protocol import get, patch, path_of, post
 from nexus_async.models.confusion_matrix import RunConfusionMatrix, decode_matrix
+from nexus_async.models.history import RunHistory, history_of
 from nexus_async.models.log import RunLogs, decode_run_logs
 from nexus_async.models.run import FINISHED, Run, check_run_id, decode_run, decode_runs
 from nexus_async.models.setup import RunSetup
@@ -60,6 +62,13 @@ class Runs:
     async def get_logs(self, log_id: str) -> RunLogs:
         """Return the whole log so far. `run.log_ids` has the IDs."""
         return await self._requester.call(get(self._path + path_of("logs", log_id)), decode_run_logs)
+
+    async def history(self, run_id: str) -> RunHistory:
+        """Return the checkpoints of a run so far, those of all its logs, as columns."""
+        run = await self.get(run_id)
+        logs = [await self.get_logs(log_id) for log_id in run.log_ids]
+        read = (read_checkpoint(entry) for log in logs for entry in log.logs)
+        return history_of(run.id, (checkpoint for checkpoint in read if checkpoint is not None))
 
     async def get_confusion_matrix(self, run_id: str) -> RunConfusionMatrix:
         """Return the confusion matrices of a run, one for each evaluation."""

@@ -26,6 +26,7 @@ from nexus_async.errors import (
     RunFailedError,
     ServerError,
     StatusError,
+    StreamTimeoutError,
     UnprocessableError,
     WaitTimeoutError,
 )
@@ -104,6 +105,7 @@ __all__ = [
     "RunStatus",
     "ServerError",
     "StatusError",
+    "StreamTimeoutError",
     "UnprocessableError",
     "WaitTimeoutError",
     "Workflow",

@@ -23,6 +23,7 @@
      +- InvalidMatrixError          a confusion matrix that makes no sense
      +- InvalidCursorError          a cursor that this stream cannot resume from
      +- OutageError                 no answer for too long while following or waiting
+     +- StreamTimeoutError          no checkpoint, or no end, in the time that a stream was given
      +- WaitTimeoutError            runs that were not over in time
      +- RunFailedError              a run that was waited for and failed
 
@@ -239,6 +240,21 @@ class OutageError(NexusError):
         """The run that was followed; None where several were waited for."""
         self.cursor = cursor
         """The token that resumes after the last checkpoint that was handed out; None where there is none."""
+
+
+class StreamTimeoutError(NexusError):
+    """Tell that the time to wait on a stream ran out."""
+
+    def __init__(self, *, run_id: str, why: str, status: str | None, cursor: str) -> None:
+        super().__init__(f"{run_id} is {status or 'unknown'}: {why}. Resume with cursor=error.cursor")
+        self.run_id = run_id
+        """The run that is followed."""
+        self.why = why
+        """What ran out."""
+        self.status = status
+        """The run's last status; None where none was seen yet."""
+        self.cursor = cursor
+        """The token that resumes after the last checkpoint that was handed out."""
 
 
 class WaitTimeoutError(NexusError):

@@ -23,6 +23,8 @@ def example(kind: type[NexusError]) -> NexusError:
         return kind(reason)
     if issubclass(kind, OutageError):
         return kind(run_id="run_1", seconds=300.0, cursor="nxc1.x", reason=reason)
+    if issubclass(kind, errors.StreamTimeoutError):
+        return kind(run_id="run_1", why="no checkpoint for 5 s", status=None, cursor="nxc1.x")
     if issubclass(kind, errors.WaitTimeoutError):
         return kind(seconds=5.0, statuses={"run_1": "Running", "run_2": None})
     if issubclass(kind, errors.RunFailedError):

@@ -34,6 +34,18 @@ class Cursor(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
         Raises `InvalidCursorError` for garbage, for the token of another run, and for one of a newer release.
         """
+        cursor = cls._read(token)
+        if cursor.run_id != run_id:
+            raise InvalidCursorError(f"the cursor is of {cursor.run_id}, not of {run_id}")
+        return cursor
+
+    @classmethod
+    def run_of(cls, token: str) -> str:
+        """Return the ID of the run that a token is of; raise `InvalidCursorError` as `parse` does."""
+        return cls._read(token).run_id
+
+    @classmethod
+    def _read(cls, token: str) -> Cursor:
         match = _TOKEN.fullmatch(token) if isinstance(token, str) else None
         if match is None:
             raise InvalidCursorError(f"{token!r} is no cursor: pass one as an event or a stream gave it")
@@ -41,10 +53,7 @@ class Cursor(msgspec.Struct, frozen=True, gc=False, array_like=True):
             raise InvalidCursorError(
                 f"the cursor is of version {match[1]}, this release reads up to {VERSION}: upgrade nexus-async"
             )
-        cursor = cls._unpacked(match[2])
-        if cursor.run_id != run_id:
-            raise InvalidCursorError(f"the cursor is of {cursor.run_id}, not of {run_id}")
-        return cursor
+        return cls._unpacked(match[2])
 
     @staticmethod
     def _unpacked(text: str) -> Cursor:

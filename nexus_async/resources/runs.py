@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping  # noqa: TC003 - part of the public signatures
+from datetime import datetime  # noqa: TC003 - part of the public signatures
 from typing import TYPE_CHECKING, Any, overload
 
 from nexus_async.config import DRAIN_TIMEOUT, MAX_OUTAGE, SETTLE, positive
-from nexus_async.errors import InvalidArgumentError, RunFailedError
+from nexus_async.errors import ConfigurationError, InvalidArgumentError, RunFailedError
 from nexus_async.events import read_checkpoint
 from nexus_async.http.protocol import get, patch, path_of, post
 from nexus_async.models.confusion_matrix import RunConfusionMatrix, decode_matrix
@@ -16,7 +17,7 @@ from nexus_async.models.run import FINISHED, Run, check_run_id, decode_run, deco
 from nexus_async.models.setup import RunSetup
 from nexus_async.pacing import Adaptive, Pacing
 from nexus_async.resources.source import RunSource
-from nexus_async.streaming import Completions, LogStream, Shared
+from nexus_async.streaming import Completions, LogStream, Shared, Window
 
 if TYPE_CHECKING:
     import builtins
@@ -76,9 +77,14 @@ class Runs:
 
     def stream_logs(
         self,
-        run_id: str,
+        run_or_log_id: str,
         *,
         cursor: str | None = None,
+        since: float | datetime | None = None,
+        tail: int | None = None,
+        follow: bool = True,
+        idle_timeout: float | None = None,
+        timeout: float | None = None,
         pacing: Pacing | None = None,
         settle: float = SETTLE,
         drain_timeout: float = DRAIN_TIMEOUT,
@@ -86,16 +92,29 @@ class Runs:
     ) -> LogStream:
         """Follow a run to its end: each checkpoint once, those already there first.
 
-        `cursor` resumes after the event that carried it. `pacing` says when to poll: by default when the delay
-        to expect of a checkpoint not yet seen is worth a request. After the run's end its logs are read until
-        two snapshots `settle` seconds apart are equal, at most for `drain_timeout` seconds. Failures that may
-        pass are ridden out for `max_outage` seconds, then `OutageError` is raised. Nothing here ever kills the
-        run.
+        All logs of the run are read; for the ID of a log only that one, whose run is found by one list.
+        `cursor` resumes after the event that carried it. Else `since` (seconds since the Unix epoch by the
+        server's clock, or an aware datetime) leaves out what is older, and `tail` all but the last so many of
+        those that are there. With `follow=False` the stream ends with what is there.
+
+        A `StreamTimeoutError` that has the cursor is raised when no checkpoint came for `idle_timeout` seconds
+        of waiting, or when the run is not over `timeout` seconds after the first wait.
+
+        `pacing` says when to poll: by default when the delay to expect of a checkpoint not yet seen is worth a
+        request. After the run's end its logs are read until two snapshots `settle` seconds apart are equal, at
+        most for `drain_timeout` seconds. Failures that may pass are ridden out for `max_outage` seconds, then
+        `OutageError` is raised. Nothing here ever kills the run.
         """
+        if cursor is not None and (since is not None or tail is not None):
+            raise ConfigurationError("a cursor says where to begin: leave out since and tail beside it")
         return LogStream(
             self._source,
-            run_id,
+            run_or_log_id,
             cursor=cursor,
+            window=Window(since=since, tail=tail),
+            follow=follow,
+            idle_timeout=idle_timeout,
+            timeout=timeout,
             pacing=Adaptive() if pacing is None else pacing,
             settle=positive("settle", settle),
             drain_timeout=positive("drain_timeout", drain_timeout),

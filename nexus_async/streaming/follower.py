@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from nexus_async.errors import InvalidAnswerError
+from nexus_async.errors import InvalidAnswerError, InvalidArgumentError
 from nexus_async.events import Checkpoint, LogEntry, LogReset, event_of
 from nexus_async.logs import Cursor, LogReader, Position
+from nexus_async.models.run import check_run_id
 from nexus_async.streaming.drain import Drain
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ class Follower:
     def __init__(
         self,
         source: Source,
-        run_id: str,
+        run_or_log_id: str,
         *,
-        cursor: Cursor,
+        cursor: str | None,
         pacing: RunPacing,
         settle: float,
         drain_timeout: float,
@@ -50,25 +51,26 @@ class Follower:
         self._settle = settle
         self._drain_timeout = drain_timeout
         self._shared = shared
-        self._readers = {log_id: LogReader(position) for log_id, position in cursor.logs.items()}
+        self._only_log, self.run_id = _log_and_run(run_or_log_id, cursor)
+        start = Cursor(self.run_id) if cursor is None else Cursor.parse(cursor, run_id=self.run_id)
+        self._readers = {log_id: LogReader(position) for log_id, position in start.logs.items()}
         self._unread: deque[tuple[str, Iterator[News]]] = deque()
         self._times: list[float] = []
         self._previous_poll, self._poll = float("-inf"), float("-inf")
         self._drain: Drain | None = None
         self._is_concluded = True
-        self.run_id = run_id
         self.run: Run | None = None
         self.resets: list[LogReset] = []
         self.pending: deque[Checkpoint | LogEntry] = deque()
-        self.over = cursor.ended
+        self.over = start.ended
         """Whether the run is over and its logs are read."""
 
     async def poll(self) -> None:
         """Ask for the status, then for every log. Raises `RequestError`."""
         started = self._shared.clock()
-        run = await self._source.get_run(self.run_id)
+        run = await self._get_run()
         bodies = []
-        for log_id in run.log_ids:
+        for log_id in [self._only_log] if self._only_log else run.log_ids:
             reading = self._readers.setdefault(log_id, LogReader()).open()
             await self._source.read_log(log_id, reading.feed)
             bodies.append((log_id, reading.news()))
@@ -76,6 +78,15 @@ class Follower:
         self._unread.extend(bodies)
         self._previous_poll, self._poll = self._poll, started
         self._is_concluded = False
+
+    async def _get_run(self) -> Run:
+        if self.run_id:
+            return await self._source.get_run(self.run_id)
+        for run in await self._source.list_runs():
+            if self._only_log in run.log_ids:
+                self.run_id = run.id
+                return run
+        raise InvalidArgumentError(f"no run of {self._source.project_id} has the log {self._only_log}")
 
     def read(self) -> bool:
         """Read one slice of what the last poll brought; tell whether there was one."""
@@ -173,3 +184,11 @@ class Follower:
             LogResetWarning,
             stacklevel=2,
         )
+
+
+def _log_and_run(run_or_log_id: str, cursor: str | None) -> tuple[str | None, str]:
+    """Return the one log to follow, if it is one, and the run as far as it is known."""
+    if not isinstance(run_or_log_id, str) or not run_or_log_id.startswith("runlog_"):
+        check_run_id(run_or_log_id)
+        return None, run_or_log_id
+    return run_or_log_id, "" if cursor is None else Cursor.run_of(cursor)

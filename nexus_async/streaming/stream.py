@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 import anyio
 
-from nexus_async.errors import RequestError
+from nexus_async.errors import RequestError, StreamTimeoutError
 from nexus_async.events import Checkpoint, LogReset
-from nexus_async.logs import Cursor
-from nexus_async.models.run import check_run_id
 from nexus_async.streaming.follower import Follower
 from nexus_async.streaming.outage import Outage
+from nexus_async.streaming.patience import Patience
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nexus_async.pacing import Pacing
     from nexus_async.streaming.shared import Shared
     from nexus_async.streaming.source import Source
+    from nexus_async.streaming.window import Window
 
 
 class LogStream(AsyncGenerator[Checkpoint, None]):
@@ -35,29 +36,36 @@ class LogStream(AsyncGenerator[Checkpoint, None]):
     def __init__(
         self,
         source: Source,
-        run_id: str,
+        run_or_log_id: str,
         *,
-        cursor: str | None,
+        cursor: str | None = None,
+        window: Window,
+        follow: bool = True,
+        idle_timeout: float | None = None,
+        timeout: float | None = None,
         pacing: Pacing,
         settle: float,
         drain_timeout: float,
         max_outage: float,
         shared: Shared,
     ) -> None:
-        check_run_id(run_id)
-        start = Cursor(run_id) if cursor is None else Cursor.parse(cursor, run_id=run_id)
         self._follower = Follower(
             source,
-            run_id,
-            cursor=start,
+            run_or_log_id,
+            cursor=cursor,
             pacing=pacing.for_run(shared.server_clock),
             settle=settle,
             drain_timeout=drain_timeout,
             shared=shared,
         )
+        self._window = window
+        self._follow = follow
+        self._is_done = False
+        self._patience = Patience(idle_timeout=idle_timeout, timeout=timeout)
         self._outage = Outage(shared, longest=max_outage)
         self._due, self._is_due_known = 0.0, True
-        self._handed_out = start.token()
+        self._ready: deque[Checkpoint] = deque()
+        self._handed_out = self._follower.token()
         self._scope: anyio.CancelScope | None = None
         self._idle: anyio.Event | None = None
         self._closed = False
@@ -74,7 +82,9 @@ class LogStream(AsyncGenerator[Checkpoint, None]):
     @property
     def cursor(self) -> str:
         """Return the token that resumes after the last checkpoint that was handed out."""
-        return self._handed_out if self._follower.pending else self._follower.token()
+        if self._ready or self._follower.pending or self._window.is_holding:
+            return self._handed_out
+        return self._follower.token()
 
     @property
     def resets(self) -> tuple[LogReset, ...]:
@@ -89,7 +99,7 @@ class LogStream(AsyncGenerator[Checkpoint, None]):
         with anyio.CancelScope() as scope:
             self._scope, self._idle = scope, anyio.Event()
             try:
-                return await self._next()
+                return await self._next_in_time()
             except Exception:  # StopAsyncIteration among them; a cancellation is none
                 self._closed = True
                 raise
@@ -123,16 +133,31 @@ class LogStream(AsyncGenerator[Checkpoint, None]):
             self._scope.cancel()
             await self._idle.wait()
 
+    async def _next_in_time(self) -> Checkpoint:
+        try:
+            async with self._patience.waiting():
+                checkpoint = await self._next()
+        except TimeoutError:
+            run = self.run
+            raise StreamTimeoutError(
+                run_id=self._follower.run_id,
+                why=self._patience.why,
+                status=None if run is None else run.status.overview,
+                cursor=self.cursor,
+            ) from None
+        self._handed_out = checkpoint.cursor
+        return checkpoint
+
     async def _next(self) -> Checkpoint:
-        while True:
-            while self._follower.pending:
-                event = self._follower.pending.popleft()
-                self._handed_out = event.cursor
-                if isinstance(event, Checkpoint):
-                    return event
-            if self._follower.over:
+        while not self._ready:
+            if self._follower.pending:
+                event = self._window.pass_on(self._follower.pending.popleft())
+                self._ready.extend(() if event is None else (event,))
+            elif self._is_done or self._follower.over:
                 raise StopAsyncIteration
-            await self._advance()
+            else:
+                await self._advance()
+        return self._ready.popleft()
 
     async def _advance(self) -> None:
         """Make one step towards the next event: read a slice, or wait and poll."""
@@ -141,9 +166,7 @@ class LogStream(AsyncGenerator[Checkpoint, None]):
                 await asyncio.sleep(0)  # between two slices others get their turn
                 return
             if not self._is_due_known:
-                due_in = await self._follower.conclude()
-                self._outage.over()
-                self._note_due(due_in or 0.0)
+                await self._end_snapshot()
                 return
             await asyncio.sleep(round(self._due - asyncio.get_running_loop().time(), 6))
             await self._follower.poll()
@@ -151,6 +174,15 @@ class LogStream(AsyncGenerator[Checkpoint, None]):
         except RequestError as error:
             now = asyncio.get_running_loop().time()
             self._note_due(self._outage.note(error, now, run_id=self._follower.run_id, cursor=self.cursor))
+
+    async def _end_snapshot(self) -> None:
+        self._ready.extend(self._window.end_of_snapshot())
+        if not self._follow:
+            self._is_done = True
+            return
+        due_in = await self._follower.conclude()
+        self._outage.over()
+        self._note_due(due_in or 0.0)
 
     def _note_due(self, due_in: float) -> None:
         self._due = asyncio.get_running_loop().time() + due_in

@@ -9,10 +9,11 @@ import msgspec
 
 from nexus_async import FixedInterval, LogStream, Run
 from nexus_async.models.run import RunExecution, RunStatus
-from nexus_async.streaming import Shared
+from nexus_async.streaming import Shared, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from nexus_async import Pacing
 
@@ -84,8 +85,14 @@ def now() -> float:
 
 def stream_of(
     source: ScriptedSource,
+    run_or_log_id: str = RUN,
     *,
     cursor: str | None = None,
+    since: float | datetime | None = None,
+    tail: int | None = None,
+    follow: bool = True,
+    idle_timeout: float | None = None,
+    timeout: float | None = None,
     pacing: Pacing | None = None,
     settle: float = 2.0,
     drain_timeout: float = 10.0,
@@ -93,8 +100,12 @@ def stream_of(
 ) -> LogStream:
     return LogStream(
         source,
-        RUN,
+        run_or_log_id,
         cursor=cursor,
+        window=Window(since=since, tail=tail),
+        follow=follow,
+        idle_timeout=idle_timeout,
+        timeout=timeout,
         pacing=FixedInterval(5.0, jitter=0.0) if pacing is None else pacing,
         settle=settle,
         drain_timeout=drain_timeout,

@@ -169,13 +169,13 @@ async def test_the_drain_timeout_of_stream_logs_reaches_the_stream(
     assert 20 <= asyncio.get_running_loop().time() - begin < 21
 
 
-@pytest.mark.parametrize("option", ["settle", "drain_timeout", "max_outage"])
+@pytest.mark.parametrize("option", ["settle", "drain_timeout", "max_outage", "idle_timeout", "timeout"])
 async def test_a_time_that_is_none_is_refused(project: Project, option: str) -> None:
     with pytest.raises(ConfigurationError, match=f"{option}=-1"):
         project.runs.stream_logs("run_1", **{option: -1})  # type: ignore[arg-type]  # mypy cannot tell which
 
 
-@pytest.mark.parametrize("run_id", ["", None, "runlog_UjYxMGJh"])
+@pytest.mark.parametrize("run_id", ["", " ", None, 7])
 async def test_what_is_no_runs_id_is_refused(project: Project, run_id: str) -> None:
     with pytest.raises(InvalidArgumentError):
         project.runs.stream_logs(run_id)

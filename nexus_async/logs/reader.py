@@ -8,6 +8,7 @@ decoded, and what its entries mean decides.
 from __future__ import annotations
 
 import re
+import zlib
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 _HEAD: Final = re.compile(rb'\s*\{\s*(?:"id"\s*:\s*"[^"\\]*"\s*,\s*)?"logs"\s*:\s*\[\s*')
 """How a body begins whose entries can be found without decoding all of it."""
 
+PACKED: Final = frozenset({"gzip", "x-gzip", "deflate"})
+"""The codings that a body may come in (RFC 9110, section 8.4.1)."""
+AUTOMATIC_HEADER: Final = 32 + zlib.MAX_WBITS
+"""Makes zlib tell gzip and deflate apart by themselves."""
+PIECE: Final = 1 << 20
+"""Bytes inflated at a time."""
+
 
 class News(msgspec.Struct, frozen=True, gc=False):
     """Hold what a slice of a body brought: often nothing, and seldom a reset before its steps."""
@@ -38,25 +46,42 @@ class LogReader:
 
     def __init__(self, position: Position | None = None) -> None:
         self.position = position or Position()
+        self.etag: str | None = None
+        """The validator of the last body that was wholly read."""
+        self.packed = b""
+        """The digest of the last compressed body that was wholly read."""
 
-    def open(self) -> Reading:
-        """Begin to read a body."""
-        return Reading(self)
+    def open(self, *, conditional: bool = False) -> Reading:
+        """Begin to read a body; with `conditional`, it may be left out where it did not change."""
+        return Reading(self, self.etag if conditional else None)
 
 
 class Reading:
-    """Take one body in: `feed` its chunks as they arrive, then take its `news`."""
+    """Take one answer in: `begin`, `feed` its chunks as they arrive, then take its `news`."""
 
-    def __init__(self, reader: LogReader) -> None:
+    def __init__(self, reader: LogReader, if_none_match: str | None = None) -> None:
         self._reader = reader
+        self.if_none_match = if_none_match
+        """What to ask with, so that an unchanged body is left out."""
+        self._etag: str | None = None
+        self._is_packed = self._is_left_out = False
         self._missing = reader.position.length
         self._hash = xxhash.xxh3_128()
         self._chunks: list[bytes] = []
         self._is_known = False
 
+    def begin(self, *, etag: str | None = None, coding: str = "identity", left_out: bool = False) -> None:
+        """Take the head of the answer in: its validator, its coding, and whether the body is left out."""
+        self._etag, self._is_packed, self._is_left_out = etag, coding in PACKED, left_out
+        if coding not in PACKED and coding != "identity":
+            raise msgspec.DecodeError(f"the body is coded as {coding!r}, which was not asked for")
+
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes in."""
-        if self._missing:
+        if self._is_packed:
+            self._hash.update(chunk)
+            self._chunks.append(chunk)
+        elif self._missing:
             self._digest(chunk)
         else:
             self._chunks.append(chunk)
@@ -80,9 +105,37 @@ class Reading:
 
         Raises `msgspec.DecodeError` where the body is no log; what was yielded before is kept.
         """
+        if self._is_left_out:
+            return
+        packed = self._hash.digest() if self._is_packed else b""
+        if packed and packed == self._reader.packed:
+            self._reader.etag = self._etag
+            return
+        self._reader.etag, self._reader.packed = None, b""
+        if self._is_packed:
+            yield from self._unpack()
         body = b"".join(self._chunks)
         self._chunks = []
-        return self._news_after_prefix(body) if self._is_known else self._news_of_whole(body)
+        yield from self._news_after_prefix(body) if self._is_known else self._news_of_whole(body)
+        self._reader.etag, self._reader.packed = self._etag, packed
+
+    def _unpack(self) -> Iterator[News]:
+        """Inflate the body, a piece at a time, and feed it as it would have come uncompressed."""
+        chunks, self._chunks = self._chunks, []
+        self._hash, self._is_packed = xxhash.xxh3_128(), False
+        unpacking = zlib.decompressobj(AUTOMATIC_HEADER)
+        try:
+            for chunk in chunks:
+                rest = chunk
+                while rest:
+                    self.feed(unpacking.decompress(rest, PIECE))
+                    rest = unpacking.unconsumed_tail
+                    yield News([])
+            self.feed(unpacking.flush())
+        except zlib.error as error:
+            raise msgspec.DecodeError(f"the body does not inflate: {error}") from None
+        if not unpacking.eof:
+            raise msgspec.DecodeError("the body does not inflate: it breaks off")
 
     def _news_after_prefix(self, rest: bytes) -> Iterator[News]:
         known = self._reader.position

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -266,3 +268,77 @@ def test_odd_entries_leave_the_others_fingerprints_as_they_are() -> None:
     odd = list(fingerprints([*distinct(2), {"pl": float("nan")}, {"pl": None}, "\ud800", *distinct(2, start=2)]))
     assert odd[:2] + odd[-2:] == plain
     assert len({*odd}) == 7
+
+
+def read_packed(reader: LogReader, log: list[Any], pack: Callable[[bytes], bytes] = gzip.compress) -> list[Any]:
+    reading = reader.open()
+    reading.begin(coding="gzip")
+    packed = pack(compact(log))
+    for start in range(0, len(packed), 50):
+        reading.feed(packed[start : start + 50])
+    return [step.entry.value for news in reading.news() for step in news.steps]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
+def test_a_compressed_log_is_read_as_any_other(pack: Callable[[bytes], bytes]) -> None:
+    reader = LogReader()
+    assert read_packed(reader, distinct(30), pack) == distinct(30)
+    assert read_packed(reader, distinct(33), pack) == distinct(33)[30:]
+    assert read(reader, compact(distinct(34))) == (distinct(34)[33:], [])
+
+
+def test_equal_compressed_bytes_are_not_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = LogReader()
+    packed = gzip.compress(compact(distinct(30)))
+    read_packed(reader, distinct(30), lambda _: packed)
+    monkeypatch.setattr("nexus_async.logs.reader.zlib.decompressobj", None)
+    assert read_packed(reader, distinct(30), lambda _: packed) == []
+
+
+@pytest.mark.parametrize("broken", [b"nonsense", gzip.compress(compact(distinct(30)))[:-20], b""])
+def test_what_does_not_inflate_is_refused_and_changes_nothing(broken: bytes) -> None:
+    reader = LogReader()
+    with pytest.raises(msgspec.DecodeError, match="does not inflate"):
+        read_packed(reader, [], lambda _: broken)
+    assert read_packed(reader, distinct(3)) == distinct(3)
+
+
+def test_a_coding_that_was_not_asked_for_is_refused() -> None:
+    with pytest.raises(msgspec.DecodeError, match="'zstd'"):
+        LogReader().open().begin(coding="zstd")
+
+
+def read_tagged(reader: LogReader, log: list[Any], etag: str) -> str | None:
+    """Read a body with a validator; return the one that it was asked with."""
+    reading = reader.open(conditional=True)
+    reading.begin(etag=etag)
+    reading.feed(compact(log))
+    list(reading.news())
+    return reading.if_none_match
+
+
+def test_a_validator_is_asked_with_once_its_body_was_wholly_read() -> None:
+    reader = LogReader()
+    assert read_tagged(reader, distinct(3), '"a"') is None
+    assert read_tagged(reader, distinct(4), '"b"') == '"a"'
+    assert reader.open(conditional=True).if_none_match == '"b"'
+    assert reader.open().if_none_match is None
+
+
+def test_a_validator_of_a_body_that_was_not_read_to_its_end_does_not_count() -> None:
+    reader = LogReader()
+    read_tagged(reader, distinct(3), '"a"')
+    reading = reader.open(conditional=True)
+    reading.begin(etag='"b"')
+    reading.feed(compact(distinct(100)))
+    next(reading.news())
+    assert reader.etag is None
+
+
+def test_a_body_that_is_left_out_brings_nothing_and_keeps_the_validator() -> None:
+    reader = LogReader()
+    read_tagged(reader, distinct(3), '"a"')
+    reading = reader.open(conditional=True)
+    reading.begin(left_out=True)
+    assert list(reading.news()) == []
+    assert (reader.etag, reader.position.read) == ('"a"', 3)

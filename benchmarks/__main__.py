@@ -6,9 +6,9 @@ import argparse
 import os
 import platform
 
-from benchmarks import get_run, import_time
+from benchmarks import get_run, import_time, poll
 
-BENCHMARKS = {"get_run": get_run, "import_time": import_time}
+BENCHMARKS = {"get_run": get_run, "import_time": import_time, "poll": poll}
 
 
 def main() -> None:

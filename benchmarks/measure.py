@@ -60,7 +60,7 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         print("  ".join([first, *others]))
 
 
-def print_target(what: str, reached: Spread, limit: float) -> None:
+def print_target(what: str, reached: Spread, limit: float, digits: int = 2) -> None:
     """Say whether the median of a ratio is at most `limit`."""
     verdict = "reached" if reached.median <= limit else "missed"
-    print(f"target: {what} <= {limit:.2f}: {verdict}, {reached:.2f}")
+    print(f"target: {what} <= {limit:.{digits}f}: {verdict}, {reached:.{digits}f}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from nexus_async.http.protocol import Request
     from nexus_async.http.retry import RetryPolicy
-    from nexus_async.http.transport import Transport
+    from nexus_async.http.transport import Sink, Transport
 
 T = TypeVar("T")
 logger = logging.getLogger("nexus_async.http")
@@ -59,10 +60,15 @@ class Requester:
         """Return the decoded answer of a single attempt: for polls, whose next is their retry."""
         return await self._attempt(request, decode, self._timeout, 1)
 
-    async def read_once(self, request: Request, feed: Callable[[bytes], None]) -> None:
-        """Hand the body of a success to `feed` as it arrives, in a single attempt."""
+    async def read_once(self, request: Request, sink: Sink) -> None:
+        """Hand the body of a success to `sink` as it arrives, in a single attempt."""
         self._check_open()
-        body_of(request, await self._transport.send(request, within=self._timeout, feed=feed))
+        try:
+            answer = await self._transport.send(request, within=self._timeout, sink=sink)
+        except msgspec.DecodeError as refusal:
+            raise InvalidAnswerError(str(refusal), method=request.method, path=request.path) from None
+        if answer.status != HTTPStatus.NOT_MODIFIED or sink.if_none_match is None:
+            body_of(request, answer)
 
     async def aclose(self) -> None:
         """Close every connection and refuse further calls; a second time does nothing."""

@@ -34,15 +34,26 @@ _READ_BUFFER = 1 << 20
 """Bytes; a third less CPU for long bodies than aiohttp's 64 KiB, measured."""
 
 
+class Sink(Protocol):
+    """Take the body of an answer in as it arrives."""
+
+    if_none_match: str | None
+    """The validator to ask with, so that an unchanged body is left out; None asks for the body."""
+
+    def begin(self, *, etag: str | None, coding: str, left_out: bool) -> None:
+        """Take the answer's validator, its coding, and whether the body is left out."""
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes, as they are coded."""
+
+
 class Transport(Protocol):
     """Carry one request, once."""
 
-    async def send(
-        self, request: Request, *, within: float, feed: Callable[[bytes], None] | None = None
-    ) -> Answer:
+    async def send(self, request: Request, *, within: float, sink: Sink | None = None) -> Answer:
         """Return the answer, whatever its status; raise a `RequestError` where none came `within` seconds.
 
-        With `feed`, the body of a 200 is handed to it chunk by chunk as it arrives, and the answer's is empty.
+        With `sink`, the body of a 200 is handed to it as it arrives, and the answer's is empty.
         """
 
     async def aclose(self) -> None:
@@ -77,28 +88,36 @@ class AiohttpTransport:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._last_timeout: aiohttp.ClientTimeout | None = None
 
-    async def send(
-        self, request: Request, *, within: float, feed: Callable[[bytes], None] | None = None
-    ) -> Answer:
+    async def send(self, request: Request, *, within: float, sink: Sink | None = None) -> Answer:
         """Return the answer, whatever its status; raise a `RequestError` where none came `within` seconds.
 
-        With `feed`, the body of a 200 is handed to it chunk by chunk as it arrives, and the answer's is empty.
+        With `sink`, the body of a 200 is handed to it as it arrives, and the answer's is empty.
         """
         try:
             async with self._open_session().request(
                 request.method,
                 URL(self._endpoint + request.path, encoded=True),
                 data=request.body,
-                headers=self._headers if request.method == "DELETE" else self._json_headers,
+                headers=self._headers_of(request, sink),
                 timeout=self._timeout(within),
                 allow_redirects=False,
+                auto_decompress=sink is None,
                 ssl=self._ssl,
             ) as response:
-                body = await _body_of(response, feed)
+                body = await (response.read() if sink is None else _pour(response, sink))
                 return Answer(response.status, response.headers, body)
         except (aiohttp.ClientError, OSError, RuntimeError) as failure:  # TimeoutError is an OSError
             error = self._error_of(request, failure, within)
         raise error  # outside of the except clause: aiohttp's errors hold the headers, and so the key
+
+    def _headers_of(self, request: Request, sink: Sink | None) -> CIMultiDict[str]:
+        if sink is None:
+            return self._headers if request.method == "DELETE" else self._json_headers
+        headers = self._json_headers.copy()
+        headers["Accept-Encoding"] = "gzip, deflate"  # what a sink inflates by itself
+        if sink.if_none_match is not None:
+            headers["If-None-Match"] = sink.if_none_match
+        return headers
 
     async def aclose(self) -> None:
         """Close every connection; an injected session is left open."""
@@ -157,9 +176,13 @@ class AiohttpTransport:
                 return ConnectionLostError, f"the connection broke: {str(failure) or type(failure).__name__}"
 
 
-async def _body_of(response: aiohttp.ClientResponse, feed: Callable[[bytes], None] | None) -> bytes:
-    if feed is None or response.status != HTTPStatus.OK:
+async def _pour(response: aiohttp.ClientResponse, sink: Sink) -> bytes:
+    """Hand the body to the sink; return that of a refusal, which is not for it."""
+    left_out = response.status == HTTPStatus.NOT_MODIFIED
+    if response.status != HTTPStatus.OK and not left_out:
         return await response.read()
+    coding = response.headers.get("Content-Encoding", "identity").lower()
+    sink.begin(etag=response.headers.get("ETag"), coding=coding, left_out=left_out)
     async for chunk in response.content.iter_any():
-        feed(chunk)
+        sink.feed(chunk)
     return b""

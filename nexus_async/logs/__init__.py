@@ -3,6 +3,6 @@
 from nexus_async.logs.cursor import Cursor
 from nexus_async.logs.entries import Entry
 from nexus_async.logs.position import Position, Reset, Step
-from nexus_async.logs.reader import LogReader, News
+from nexus_async.logs.reader import LogReader, News, Reading
 
-__all__ = ["Cursor", "Entry", "LogReader", "News", "Position", "Reset", "Step"]
+__all__ = ["Cursor", "Entry", "LogReader", "News", "Position", "Reading", "Reset", "Step"]

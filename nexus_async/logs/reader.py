@@ -16,7 +16,7 @@ import xxhash
 
 from nexus_async.logs.entries import decode_entries
 from nexus_async.logs.position import Position, Reset, Step, chained, realigned
-from nexus_async.logs.slices import entries_from
+from nexus_async.logs.slices import UNKNOWN, entries_from
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -138,30 +138,29 @@ class Reading:
             raise msgspec.DecodeError("the body does not inflate: it breaks off")
 
     def _news_after_prefix(self, rest: bytes) -> Iterator[News]:
-        known = self._reader.position
-        start = _after_comma(rest)
-        end = 0
+        known, end = self._reader.position.length, 0
         try:
-            for entries, reached in entries_from(rest, start):
-                end = reached if entries else end
+            for entries, reached in entries_from(rest, _after_comma(rest)):
                 if entries:
+                    end = reached
                     yield self._take(entries)
         except msgspec.DecodeError:
-            self._forget_bytes()  # so that the next body is judged by what it means
+            self._remember_bytes(0)  # the next body is judged by what it means
             raise
-        if end:
+        if end != UNKNOWN:
             self._hash.update(memoryview(rest)[:end])
-            self._remember_bytes(known.length + end, self._hash.digest())
+        self._remember_bytes(0 if end == UNKNOWN else known + end)
 
     def _news_of_whole(self, body: bytes) -> Iterator[News]:
         if self._reader.position.read and not (yield from self._is_continued(body)):
             yield from self._realign(body)
-        skipped, end = self._reader.position.read, 0
+        skipped, end = self._reader.position.read, UNKNOWN
         for entries, reached in _slices_of(body):
             new, skipped = entries[skipped:], max(0, skipped - len(entries))
             end = reached
             yield self._take(new)
-        self._remember_bytes(end, xxhash.xxh3_128_digest(memoryview(body)[:end]) if end else b"")
+        self._hash = xxhash.xxh3_128(memoryview(body)[: max(0, end)])
+        self._remember_bytes(max(0, end))
 
     def _is_continued(self, body: bytes) -> Generator[News, None, bool]:
         """Tell, as the generator's value, whether the body begins with what was read, by what it means."""
@@ -191,17 +190,16 @@ class Reading:
         self._reader.position = position
         return News(steps)
 
-    def _remember_bytes(self, length: int, prefix: bytes) -> None:
+    def _remember_bytes(self, length: int) -> None:
+        """Remember how far the body was read in bytes, whose digest is at hand; 0 where that is not known."""
+        prefix = self._hash.digest() if length else b""
         self._reader.position = msgspec.structs.replace(self._reader.position, length=length, prefix=prefix)
-
-    def _forget_bytes(self) -> None:
-        self._remember_bytes(0, b"")
 
 
 def _slices_of(body: bytes) -> Iterator[tuple[list[Entry], int]]:
     head = _HEAD.match(body)
     if head is None:
-        return iter([(decode_entries(body), 0)])
+        return iter([(decode_entries(body), UNKNOWN)])
     return entries_from(body, head.end())
 
 

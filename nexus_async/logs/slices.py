@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 SLICE: Final = 64 * 1024
 """Bytes decoded at a time: a third of a millisecond."""
 
+UNKNOWN: Final = -1
+OPENING: Final = b'{"logs":['
 _ENTRY_ENDS: Final = b"},"
 
 
@@ -29,8 +31,8 @@ _split_body = msgspec.json.Decoder(_Entries).decode
 def entries_from(text: bytes, start: int = 0) -> Iterator[tuple[list[Entry], int]]:
     """Yield the entries of `text`, slice by slice, each with the offset in `text` at which its last ends.
 
-    `text` is a body; `start` is where an entry of it begins, or its array ends. Raises `msgspec.DecodeError`
-    where what follows is no array's rest.
+    That of the last slice is `UNKNOWN` where it cannot be told. `text` is a body; `start` is where an entry of
+    it begins, or its array ends. Raises `msgspec.DecodeError` where what follows is no array's rest.
     """
     while len(text) - start > SLICE:
         entries, end = _slice(text, start)
@@ -67,24 +69,32 @@ def _decoded(array: bytes) -> list[Entry] | None:
 def _last_entries(text: bytes, start: int) -> tuple[list[Entry], int]:
     """Decode the rest, to the end of the body, whatever stands there behind the array."""
     rest = text[start:]
-    body = b'{"logs":[' + rest
     try:
-        raws = _split_body(body).logs
+        raws = _split_body(OPENING + rest).logs
         entries = [entry_of(raw) for raw in raws]
     except msgspec.DecodeError as refusal:
-        return _odd_rest(body, rest, start, refusal)
-    if not raws:
-        return [], start
-    last = bytes(raws[-1])
-    return entries, start + rest.rfind(last) + len(last)
+        entries = _odd_rest(rest, refusal)
+        end = rest.rfind(b"]")
+    else:
+        last = bytes(raws[-1]) if raws else b""
+        end = rest.rfind(last) + len(last) if raws else 0
+    return entries, start + end if _is_end_of_array(rest[end:]) else UNKNOWN
 
 
-def _odd_rest(body: bytes, rest: bytes, start: int, refusal: msgspec.DecodeError) -> tuple[list[Entry], int]:
+def _odd_rest(rest: bytes, refusal: msgspec.DecodeError) -> list[Entry]:
     try:
-        values: Any = json.loads(body)["logs"]
+        values: Any = json.loads(OPENING + rest)["logs"]
     except (ValueError, LookupError, RecursionError):
         raise refusal from None
-    return [odd_entry(value) for value in values], start + rest.rfind(b"]")
+    return [odd_entry(value) for value in values]
+
+
+def _is_end_of_array(tail: bytes) -> bool:
+    """Tell whether an array ends here, and not within a text behind it that looks like an entry."""
+    try:
+        return not _split_body(OPENING + tail).logs
+    except msgspec.DecodeError:
+        return False
 
 
 def _after_comma(text: bytes, end: int) -> int:

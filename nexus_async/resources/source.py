@@ -8,9 +8,8 @@ from nexus_async.http.protocol import get, path_of
 from nexus_async.models.run import Run, decode_run, decode_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from nexus_async.http.requester import Requester
+    from nexus_async.logs import Reading
 
 
 class RunSource:
@@ -29,6 +28,6 @@ class RunSource:
         """Return every run."""
         return await self._requester.call_once(get(self._path), decode_runs)
 
-    async def read_log(self, log_id: str, feed: Callable[[bytes], None]) -> None:
-        """Hand the body of a whole log to `feed`, chunk by chunk as it arrives."""
-        await self._requester.read_once(get(self._path + path_of("logs", log_id)), feed)
+    async def read_log(self, log_id: str, reading: Reading) -> None:
+        """Hand the answer that is a whole log to `reading`, as it arrives."""
+        await self._requester.read_once(get(self._path + path_of("logs", log_id)), reading)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from nexus_async.logs import Reading
     from nexus_async.models.run import Run
 
 
@@ -23,5 +22,5 @@ class Source(Protocol):
     async def list_runs(self) -> list[Run]:
         """Return every run."""
 
-    async def read_log(self, log_id: str, feed: Callable[[bytes], None]) -> None:
-        """Hand the body of a whole log to `feed`, chunk by chunk as it arrives."""
+    async def read_log(self, log_id: str, reading: Reading) -> None:
+        """Hand the answer that is a whole log to `reading`, as it arrives."""

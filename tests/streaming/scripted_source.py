@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from nexus_async import Pacing
+    from nexus_async.logs import Reading
 
 RUN = "run_610ba26c-6fbb-42eb-b838-839c61b68b26"
 LOG = "runlog_UjYxMGJhMjZjLTZmYmItNDJlYi1iODM4LTgzOWM2MWI2OGIyNg"
@@ -39,6 +40,8 @@ class ScriptedSource:
             {"id": LOG, "logs": entries}
         )
         self.failure: Exception | None = None
+        self.has_etags = self.etags_lie = False
+        self.asked_with: list[str | None] = []
         self.asked: list[tuple[float, str]] = []
 
     async def get_run(self, run_id: str) -> Run:
@@ -58,11 +61,16 @@ class ScriptedSource:
     async def list_runs(self) -> list[Run]:
         return [await self.get_run(RUN)]
 
-    async def read_log(self, log_id: str, feed: Callable[[bytes], None]) -> None:
+    async def read_log(self, log_id: str, reading: Reading) -> None:
         await self._answer(log_id)
         body = self.body(self.logs[log_id])
-        for start in range(0, len(body), 100):
-            feed(body[start : start + 100])
+        etag = f'"{len(body)}"' if self.has_etags else None
+        self.asked_with.append(reading.if_none_match)
+        left_out = etag is not None and (reading.if_none_match == etag or self.etags_lie)
+        left_out = left_out and reading.if_none_match is not None
+        reading.begin(etag=etag, left_out=left_out)
+        for start in range(0, 0 if left_out else len(body), 100):
+            reading.feed(body[start : start + 100])
 
     async def _answer(self, what: str) -> None:
         self.asked.append((asyncio.get_running_loop().time(), what))

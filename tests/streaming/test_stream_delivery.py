@@ -165,3 +165,38 @@ async def test_a_stream_yields_checkpoints_only() -> None:
     checkpoint: Checkpoint = await anext(stream_of(source))
     assert checkpoint.run_id.startswith("run_")
     assert checkpoint.project_id == source.project_id
+
+
+async def test_a_log_that_did_not_change_need_not_be_sent() -> None:
+    source = ScriptedSource()
+    source.has_etags, source.logs[LOG] = True, [entry(1)]
+    stream = stream_of(source)
+    await anext(stream)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(anext(stream), 12)
+    first = f'"{len(source.body(source.logs[LOG]))}"'
+    assert source.asked_with == [None, first, first]
+    source.logs[LOG].append(entry(2))
+    assert (await anext(stream)).step == 2
+
+
+async def test_a_validator_that_lies_is_found_out_at_every_twentieth_poll() -> None:
+    source = ScriptedSource()
+    source.has_etags = source.etags_lie = True
+    source.logs[LOG] = [entry(1)]
+    stream = stream_of(source)
+    await anext(stream)
+    source.logs[LOG].append(entry(2))
+    assert (await anext(stream)).step == 2
+    assert len(source.polls()) == 21
+
+
+async def test_the_snapshots_of_an_ended_run_are_sent_whole() -> None:
+    source = ScriptedSource()
+    source.has_etags = source.etags_lie = True
+    stream = stream_of(source)
+    waiting = asyncio.create_task(steps_of(stream))
+    await asyncio.sleep(7)
+    source.end()
+    source.logs[LOG].append(entry(1))
+    assert await waiting == [1]

@@ -30,6 +30,8 @@ PACKED: Final = frozenset({"gzip", "x-gzip", "deflate"})
 """The codings that a body may come in (RFC 9110, section 8.4.1)."""
 AUTOMATIC_HEADER: Final = 32 + zlib.MAX_WBITS
 """Makes zlib tell gzip and deflate apart by themselves."""
+KEPT: Final = 1 << 20
+"""Bytes of what was read before that are kept until they prove to be the same."""
 PIECE: Final = 1 << 20
 """Bytes inflated at a time."""
 
@@ -51,6 +53,10 @@ class LogReader:
         self.packed = b""
         """The digest of the last compressed body that was wholly read."""
 
+    def forget_bytes(self) -> None:
+        """Judge the next body by what it means alone."""
+        self.position = msgspec.structs.replace(self.position, length=0, prefix=b"")
+
     def open(self, *, conditional: bool = False) -> Reading:
         """Begin to read a body; with `conditional`, it may be left out where it did not change."""
         return Reading(self, self.etag if conditional else None)
@@ -66,6 +72,7 @@ class Reading:
         self._etag: str | None = None
         self._is_packed = self._is_left_out = False
         self._missing = reader.position.length
+        self._keeps = self._missing <= KEPT
         self._hash = xxhash.xxh3_128()
         self._chunks: list[bytes] = []
         self._is_known = False
@@ -73,6 +80,7 @@ class Reading:
     def begin(self, *, etag: str | None = None, coding: str = "identity", left_out: bool = False) -> None:
         """Take the head of the answer in: its validator, its coding, and whether the body is left out."""
         self._etag, self._is_packed, self._is_left_out = etag, coding in PACKED, left_out
+        self._keeps = self._keeps or self._is_packed
         if coding not in PACKED and coding != "identity":
             raise msgspec.DecodeError(f"the body is coded as {coding!r}, which was not asked for")
 
@@ -83,22 +91,28 @@ class Reading:
             self._chunks.append(chunk)
         elif self._missing:
             self._digest(chunk)
-        else:
+        elif not self.is_lost:
             self._chunks.append(chunk)
 
     def _digest(self, chunk: bytes) -> None:
-        """Digest what was read before; once it proves to be the same, it need not be kept."""
-        if len(chunk) < self._missing:
-            self._hash.update(chunk)
-            self._missing -= len(chunk)
+        """Digest what was read before. Where that is much, it is let go meanwhile, and seldom missed."""
+        known, rest = chunk[: self._missing], chunk[self._missing :]
+        self._hash.update(known)
+        self._missing -= len(known)
+        if self._keeps:
             self._chunks.append(chunk)
-            return
-        self._hash.update(memoryview(chunk)[: self._missing])
-        self._is_known = self._hash.digest() == self._reader.position.prefix
-        if self._is_known:
-            self._chunks, chunk = [], chunk[self._missing :]
-        self._missing = 0
-        self._chunks.append(chunk)
+        if self._missing == 0:
+            self._is_known = self._hash.digest() == self._reader.position.prefix
+            if self._is_known:
+                self._chunks = [rest]
+
+    @property
+    def is_lost(self) -> bool:
+        """Tell whether the body is not what was read before, and too much of it was let go to say what it is.
+
+        It has to be asked for again.
+        """
+        return not self._is_known and not self._keeps and not self._is_left_out
 
     def news(self) -> Iterator[News]:
         """Yield what is new, slice by slice. Let the loop run between two of them.
@@ -107,6 +121,9 @@ class Reading:
         """
         if self._is_left_out:
             return
+        if self.is_lost:
+            self._reader.forget_bytes()
+            raise msgspec.DecodeError("the body is not what was read before: it has to be read again")
         packed = self._hash.digest() if self._is_packed else b""
         if packed and packed == self._reader.packed:
             self._reader.etag = self._etag
@@ -145,7 +162,7 @@ class Reading:
                     end = reached
                     yield self._take(entries)
         except msgspec.DecodeError:
-            self._remember_bytes(0)  # the next body is judged by what it means
+            self._reader.forget_bytes()
             raise
         if end != UNKNOWN:
             self._hash.update(memoryview(rest)[:end])

@@ -15,14 +15,15 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from math import log1p, sqrt
+from operator import add, mul, sub
 from typing import TYPE_CHECKING, Final
 
 from nexus_async.config import FIRST_INTERVAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 REMEMBERED: Final = 32
 """Intervals that are kept: more would not follow a change of speed."""
@@ -55,20 +56,18 @@ class IntervalLaw:
 
     def __init__(self, intervals: Sequence[float] = (), noise: float = 0.0) -> None:
         known = sorted(zip(intervals, WEIGHTS, strict=False))
-        self.median = _weighted_median(known)
-        self.mean = _weighted_mean(known)
-        edges = sorted(_smeared(known, LEAST_SMEAR * self.median, noise))
-        knots = [0.0, *(edge for edge, _ in edges)]
-        steps = [after - before for before, after in pairwise(knots)]
+        lengths, weights = [length for length, _ in known], [weight for _, weight in known]
+        self.median = _weighted_median(lengths, weights)
+        self.mean = _weighted_mean(lengths, weights)
+        edges = _edges(lengths, weights, _smears(lengths, LEAST_SMEAR * self.median, noise))
+        knots = [0.0, *(knot for knot, _ in edges)]
+        steps = list(map(sub, knots[1:], knots))
         density = accumulate((rise for _, rise in edges), initial=0.0)
-        passed = [0.0, *accumulate(rise * step for rise, step in zip(density, steps, strict=False))]
-        stale = accumulate(
-            ((before + after) / 2 * step for (before, after), step in zip(pairwise(passed), steps, strict=True)),
-            initial=0.0,
-        )
+        passed = list(accumulate(map(mul, density, steps), initial=0.0))
+        mean_passed = (both / 2 for both in map(add, passed[1:], passed))
         self._knots = array("d", knots)
         self._passed = array("d", passed)
-        self._stale = array("d", stale)
+        self._stale = array("d", accumulate(map(mul, mean_passed, steps), initial=0.0))
 
     def expected_staleness(self, age: float, silent: float) -> float:
         """Return E(age) in seconds, where no event came up to the age `silent`, of 0 or more."""
@@ -134,32 +133,40 @@ def price_of_first(price: float, interval: float) -> float:
     return interval / 2 * (sqrt(1 + 8 * price / interval) - 1)
 
 
-def _weighted_median(known: Sequence[tuple[float, float]]) -> float:
-    if not known:
+def _weighted_median(lengths: Sequence[float], weights: Sequence[float]) -> float:
+    if not lengths:
         return FIRST_INTERVAL
-    sums = list(accumulate(weight for _, weight in known))
-    return known[bisect_left(sums, sums[-1] / 2)][0]
+    sums = list(accumulate(weights))
+    return lengths[bisect_left(sums, sums[-1] / 2)]
 
 
-def _weighted_mean(known: Sequence[tuple[float, float]]) -> float:
-    if not known:
-        return FIRST_INTERVAL
-    return sum(interval * weight for interval, weight in known) / sum(weight for _, weight in known)
+def _weighted_mean(lengths: Sequence[float], weights: Sequence[float]) -> float:
+    return sum(map(mul, lengths, weights)) / sum(weights) if lengths else FIRST_INTERVAL
 
 
-def _smeared(known: Sequence[tuple[float, float]], least: float, noise: float) -> Iterator[tuple[float, float]]:
-    """Yield where the density of M rises or falls, and by how much."""
-    last = len(known) - 1
-    reach, window = min(NEIGHBOUR, last), 0
+def _smears(lengths: Sequence[float], least: float, noise: float) -> Iterator[float]:
+    """Yield how far each interval is smeared to both sides. The lengths are sorted."""
+    last = len(lengths) - 1
     few = SMEAR_OF_FEW if last < FEW else 0.0
-    for interval, weight in known:
-        while window + reach < last and known[window + reach + 1][0] - interval < interval - known[window][0]:
-            window += 1
-        spread = max(interval - known[window][0], known[window + reach][0] - interval) + least
-        smear = min(interval, max(spread, noise, few * interval))
+    low, high = 0, min(NEIGHBOUR, last)
+    for length in lengths:
+        while high < last and lengths[high + 1] - length < length - lengths[low]:
+            low, high = low + 1, high + 1
+        smear = max(length - lengths[low] + least, lengths[high] - length + least, noise, few * length)
+        yield smear if smear < length else length
+
+
+def _edges(
+    lengths: Iterable[float], weights: Iterable[float], smears: Iterable[float]
+) -> list[tuple[float, float]]:
+    """Return where the density of M rises or falls, and by how much."""
+    edges = []
+    for length, weight, smear in zip(lengths, weights, smears, strict=True):
         density = weight / (2 * smear)
-        yield interval - smear, density
-        yield interval + smear, -density
+        edges.append((length - smear, density))
+        edges.append((length + smear, -density))
+    edges.sort()
+    return edges
 
 
 def _excess(share: float) -> float:

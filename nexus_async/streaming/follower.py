@@ -74,16 +74,23 @@ class Follower:
         """Ask for the status, then for every log. Raises `RequestError`."""
         started = self._shared.clock()
         run = await self._get_run()
-        bodies = []
-        for log_id in [self._only_log] if self._only_log else run.log_ids:
-            reading = self._readers.setdefault(log_id, LogReader()).open(conditional=self._is_conditional())
-            await self._source.read_log(log_id, reading)
-            bodies.append((log_id, reading.news()))
+        log_ids = [self._only_log] if self._only_log else run.log_ids
+        bodies = [(log_id, await self._read_log(log_id)) for log_id in log_ids]
         self.run = run
         self._polls += 1
         self._unread.extend(bodies)
         self._previous_poll, self._poll = self._poll, started
         self._is_concluded = False
+
+    async def _read_log(self, log_id: str) -> Iterator[News]:
+        reader = self._readers.setdefault(log_id, LogReader())
+        reading = reader.open(conditional=self._is_conditional())
+        await self._source.read_log(log_id, reading)
+        if reading.is_lost:
+            reader.forget_bytes()
+            reading = reader.open()
+            await self._source.read_log(log_id, reading)
+        return reading.news()
 
     def _is_conditional(self) -> bool:
         """Tell whether the next poll may be answered without a body: a validator that lies must not silence."""

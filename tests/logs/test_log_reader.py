@@ -212,6 +212,25 @@ def test_bytes_that_prove_to_be_the_same_are_let_go_while_they_arrive() -> None:
     assert sum(map(len, reading._chunks)) < 200
 
 
+def test_much_that_was_read_is_let_go_while_it_is_compared_and_asked_for_again_where_it_differs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("nexus_async.logs.reader.KEPT", 100)
+    reader = LogReader()
+    read(reader, compact(distinct(50)))
+    for body in (compact(distinct(51, start=1)), compact(distinct(3))):
+        reading = reader.open()
+        for start in range(0, len(body), 64):
+            reading.feed(body[start : start + 64])
+        assert reading.is_lost
+        assert reading._chunks == []
+        with pytest.raises(msgspec.DecodeError, match="read again"):
+            list(reading.news())
+        reader = LogReader(msgspec.structs.replace(reader.position))
+        read(reader, compact(distinct(50)))
+    assert read(reader, compact(distinct(51))) == ([distinct(51)[50]], [])
+
+
 def test_a_backlog_is_decoded_in_slices() -> None:
     reading = LogReader().open()
     reading.feed(compact(distinct(100)))

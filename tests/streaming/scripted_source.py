@@ -118,7 +118,7 @@ def stream_of(
         settle=settle,
         drain_timeout=drain_timeout,
         max_outage=max_outage,
-        shared=Shared(now),
+        shared=Shared(now, jitter=lambda pause: pause),
     )
 
 

@@ -200,3 +200,16 @@ async def test_the_snapshots_of_an_ended_run_are_sent_whole() -> None:
     source.end()
     source.logs[LOG].append(entry(1))
     assert await waiting == [1]
+
+
+async def test_a_long_log_that_was_rewritten_is_asked_for_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nexus_async.logs.reader.KEPT", 100)
+    source = ScriptedSource()
+    source.logs[LOG] = [entry(step) for step in range(1, 10)]
+    stream = stream_of(source)
+    for _ in range(9):
+        await anext(stream)
+    source.logs[LOG] = [entry(step) for step in range(5, 12)]
+    with pytest.warns(LogResetWarning):
+        assert [(await anext(stream)).step for _ in range(2)] == [10, 11]
+    assert len(source.polls()) == 3

@@ -159,7 +159,7 @@ def _ssl_context(
         context = ssl.create_default_context(cafile=authorities)
         if certificate is not None:
             context.load_cert_chain(certificate, private_key)
-    except OSError as failure:  # ssl.SSLError is one
+    except (OSError, TypeError, ValueError) as failure:  # ssl.SSLError is an OSError
         files = ", ".join(str(file) for file in (certificate, private_key, authorities) if file is not None)
         raise ConfigurationError(f"cannot use {files} for TLS: {failure}") from None
     return context

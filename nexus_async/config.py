@@ -93,8 +93,8 @@ def choose_endpoint(given: str | None, environment: Mapping[str, str] = os.envir
     Raises `ConfigurationError` for anything but an http or https URL without credentials, query or fragment.
     """
     url = (environment.get(ENDPOINT_VARIABLE) or ENDPOINT) if given is None else given
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not _has_sound_port(parts):
+    parts = _split(url)
+    if parts is None or parts.scheme not in {"http", "https"} or not _is_host(parts.hostname):
         raise ConfigurationError(f"the endpoint {url!r} is no http or https URL, such as {ENDPOINT}")
     if parts.username is not None or parts.query or parts.fragment:
         raise ConfigurationError(
@@ -103,11 +103,18 @@ def choose_endpoint(given: str | None, environment: Mapping[str, str] = os.envir
     return url.rstrip("/")
 
 
-def _has_sound_port(parts: SplitResult) -> bool:
+def _split(url: str) -> SplitResult | None:
+    """Return the parts of a URL; None where it is none, or its port is none."""
     try:
-        return parts.port != 0
-    except ValueError:
-        return False
+        parts = urlsplit(url)
+        port = parts.port
+    except (ValueError, TypeError, AttributeError):
+        return None
+    return None if port == 0 else parts
+
+
+def _is_host(name: str | None) -> bool:
+    return name is not None and all(name.removesuffix(".").split("."))
 
 
 def positive(name: str, value: float) -> float:

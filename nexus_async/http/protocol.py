@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 MESSAGE_LENGTH: Final = 300
 """Characters of an error's body that are worth repeating."""
 
+UNREADABLE: Final = (msgspec.DecodeError, ValueError, RecursionError)
+"""What a decoder raises for a body that it does not take: one that is no UTF-8 or too deep is no DecodeError."""
+
 _PLAIN_PART = re.compile(r"[A-Za-z0-9_-]+")
 _REQUEST_ID_HEADERS: Final = ("X-Request-Id", "X-Amzn-RequestId", "X-Correlation-Id", "CF-Ray")
 _ERRORS: Final[dict[int, type[StatusError]]] = {
@@ -129,11 +132,11 @@ def _code_and_message(answer: Answer) -> tuple[str | None, str]:
     """Read the API's `{"code": ..., "message": ...}`, or the beginning of what a proxy said instead."""
     try:
         said = msgspec.json.decode(answer.body)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         said = None
     if isinstance(said, dict):
         code, message = said.get("code"), said.get("message")
-        return (str(code) if code else None), _line(str(message or ""))
+        return (_line(str(code)) if code else None), _line(str(message or ""))
     text = answer.body.decode("utf-8", "replace")
     return None, _phrase(answer.status) if "<" in text or not text.strip() else _line(text)
 

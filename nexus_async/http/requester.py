@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from nexus_async.errors import ClientClosedError, InvalidAnswerError, OutcomeUnknownError, RequestError
-from nexus_async.http.protocol import body_of
+from nexus_async.http.protocol import UNREADABLE, body_of
 from nexus_async.http.retry import may_have_been_carried_out
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Requester:
         body = body_of(request, answer, attempt)
         try:
             return decode(body)
-        except msgspec.DecodeError as refusal:
+        except UNREADABLE as refusal:
             raise InvalidAnswerError(
                 f"the answer is not what the API promises: {refusal}",
                 method=request.method,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 _CONNECT_SHARE = 0.9
 """Share of a timeout after which waiting for a connection ends: sooner than the whole, so that the two can be
 told apart. A request that never had a connection was not sent."""
+
+_LONGEST_REFUSAL = 64 * 1024
+"""Bytes of a compressed refusal that are inflated."""
 
 _READ_BUFFER = 1 << 20
 """Bytes; a third less CPU for long bodies than aiohttp's 64 KiB, measured."""
@@ -86,6 +90,7 @@ class AiohttpTransport:
         self._owns_session = session is None
         self._connector = connector or self._tcp_connector
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._turns = asyncio.Semaphore(max_in_flight)
         self._last_timeout: aiohttp.ClientTimeout | None = None
 
     async def send(self, request: Request, *, within: float, sink: Sink | None = None) -> Answer:
@@ -93,8 +98,10 @@ class AiohttpTransport:
 
         With `sink`, the body of a 200 is handed to it as it arrives, and the answer's is empty.
         """
+        session = self._open_session()
+        within -= await self._wait_for_turn(request, within)
         try:
-            async with self._open_session().request(
+            async with session.request(
                 request.method,
                 URL(self._endpoint + request.path, encoded=True),
                 data=request.body,
@@ -102,13 +109,35 @@ class AiohttpTransport:
                 timeout=self._timeout(within),
                 allow_redirects=False,
                 auto_decompress=sink is None,
+                raise_for_status=False,
                 ssl=self._ssl,
             ) as response:
                 body = await (response.read() if sink is None else _pour(response, sink))
-                return Answer(response.status, response.headers, body)
-        except (aiohttp.ClientError, OSError, RuntimeError) as failure:  # TimeoutError is an OSError
+                return Answer(response.status, response.headers, self._without_key(response.status, body))
+        except (aiohttp.ClientError, OSError, RuntimeError, ValueError) as failure:  # TimeoutError is an OSError
             error = self._error_of(request, failure, within)
+        finally:
+            self._turns.release()
         raise error  # outside of the except clause: aiohttp's errors hold the headers, and so the key
+
+    async def _wait_for_turn(self, request: Request, within: float) -> float:
+        """Wait until fewer than `max_in_flight` requests are under way; return the seconds that it took."""
+        if not self._turns.locked():
+            await self._turns.acquire()
+            return 0.0
+        begun = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(within * _CONNECT_SHARE):
+                await self._turns.acquire()
+        except TimeoutError:
+            what = f"{self._max_in_flight} requests were under way, and none made room in time"
+            raise ConnectError(what, method=request.method, path=request.path) from None
+        return asyncio.get_running_loop().time() - begun
+
+    def _without_key(self, status: int, body: bytes) -> bytes:
+        """Take the secret key out of a refusal that repeats it: errors tell what was said."""
+        key = self._headers.get("Secret-Key", "").encode()
+        return body.replace(key, b"[secret key]") if key and status >= HTTPStatus.MULTIPLE_CHOICES else body
 
     def _headers_of(self, request: Request, sink: Sink | None) -> CIMultiDict[str]:
         if sink is None:
@@ -126,12 +155,12 @@ class AiohttpTransport:
             await session.close()
 
     def _open_session(self) -> aiohttp.ClientSession:
-        if not self._owns_session:
-            assert self._session is not None
-            return self._session
         loop = asyncio.get_running_loop()
-        if self._session is None or self._session.closed or self._loop is not loop:
-            self._loop = loop
+        if self._loop is not loop:
+            self._loop, self._turns = loop, asyncio.Semaphore(self._max_in_flight)
+            if self._owns_session:
+                self._session = None
+        if self._session is None or (self._owns_session and self._session.closed):
             self._session = aiohttp.ClientSession(
                 connector=self._connector(),
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -140,7 +169,7 @@ class AiohttpTransport:
         return self._session
 
     def _tcp_connector(self) -> aiohttp.BaseConnector:
-        return aiohttp.TCPConnector(limit=self._max_in_flight)
+        return aiohttp.TCPConnector(limit=0)  # bounded by turns, whatever the connector
 
     def _timeout(self, seconds: float) -> aiohttp.ClientTimeout:
         """Return the timeout of one attempt; nearly every attempt is a first one, and has the same."""
@@ -164,7 +193,7 @@ class AiohttpTransport:
         match failure:
             case aiohttp.ConnectionTimeoutError():
                 return ConnectError, f"no connection to {self._endpoint} stood in time"
-            case aiohttp.ClientConnectorError() | aiohttp.ClientConnectorCertificateError():
+            case aiohttp.ClientConnectorError() | aiohttp.ClientConnectorCertificateError() | ValueError():
                 return ConnectError, f"no connection to {self._endpoint}: {failure}"
             case aiohttp.ServerTimeoutError():
                 return RequestTimeoutError, f"not a byte for {self._read_timeout:g} s"
@@ -180,9 +209,18 @@ async def _pour(response: aiohttp.ClientResponse, sink: Sink) -> bytes:
     """Hand the body to the sink; return that of a refusal, which is not for it."""
     left_out = response.status == HTTPStatus.NOT_MODIFIED
     if response.status != HTTPStatus.OK and not left_out:
-        return await response.read()
+        return _inflated(await response.read())
     coding = response.headers.get("Content-Encoding", "identity").lower()
     sink.begin(etag=response.headers.get("ETag"), coding=coding, left_out=left_out)
     async for chunk in response.content.iter_any():
         sink.feed(chunk)
     return b""
+
+
+def _inflated(body: bytes) -> bytes:
+    """Return a refusal's body as text, where it came compressed; as it is where it does not inflate."""
+    unpacking = zlib.decompressobj(32 + zlib.MAX_WBITS)  # gzip or deflate, as its head says
+    try:
+        return unpacking.decompress(body, _LONGEST_REFUSAL)
+    except zlib.error:
+        return body

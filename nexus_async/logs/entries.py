@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import xxhash
+
+UNREADABLE: Final = (msgspec.DecodeError, ValueError, RecursionError)
+"""What msgspec and the standard library raise for what they do not take."""
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
@@ -33,13 +36,13 @@ def decode_entries(body: bytes) -> list[Entry]:
     """
     try:
         return [entry_of(raw) for raw in _split(body).logs]
-    except msgspec.DecodeError as refusal:
+    except UNREADABLE as refusal:
         try:
             logs = json.loads(body)["logs"]
-        except (ValueError, LookupError, TypeError, RecursionError):
-            raise refusal from None
+        except (*UNREADABLE, LookupError, TypeError):
+            raise msgspec.DecodeError(str(refusal)) from None
         if not isinstance(logs, list):
-            raise refusal from None
+            raise msgspec.DecodeError(str(refusal)) from None
         return [odd_entry(value) for value in logs]
 
 

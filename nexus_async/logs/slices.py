@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from nexus_async.logs.entries import Entry, entry_of, odd_entry
+from nexus_async.logs.entries import UNREADABLE, Entry, entry_of, odd_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,11 +58,11 @@ def _slice(text: bytes, start: int) -> tuple[list[Entry], int]:
 def _decoded(array: bytes) -> list[Entry] | None:
     try:
         return [entry_of(raw) for raw in _split_array(array)]
-    except msgspec.DecodeError:
+    except UNREADABLE:
         pass
     try:
         return [odd_entry(value) for value in json.loads(array)]
-    except (ValueError, RecursionError):
+    except UNREADABLE:
         return None
 
 
@@ -72,7 +72,7 @@ def _last_entries(text: bytes, start: int) -> tuple[list[Entry], int]:
     try:
         raws = _split_body(OPENING + rest).logs
         entries = [entry_of(raw) for raw in raws]
-    except msgspec.DecodeError as refusal:
+    except UNREADABLE as refusal:
         entries = _odd_rest(rest, refusal)
         end = rest.rfind(b"]")
     else:
@@ -81,11 +81,11 @@ def _last_entries(text: bytes, start: int) -> tuple[list[Entry], int]:
     return entries, start + end if _is_end_of_array(rest[end:]) else UNKNOWN
 
 
-def _odd_rest(rest: bytes, refusal: msgspec.DecodeError) -> list[Entry]:
+def _odd_rest(rest: bytes, refusal: Exception) -> list[Entry]:
     try:
         values: Any = json.loads(OPENING + rest)["logs"]
-    except (ValueError, LookupError, RecursionError):
-        raise refusal from None
+    except (*UNREADABLE, LookupError):
+        raise msgspec.DecodeError(str(refusal)) from None
     return [odd_entry(value) for value in values]
 
 
@@ -93,7 +93,7 @@ def _is_end_of_array(tail: bytes) -> bool:
     """Tell whether an array ends here, and not within a text behind it that looks like an entry."""
     try:
         return not _split_body(OPENING + tail).logs
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return False
 
 

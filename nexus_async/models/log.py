@@ -30,8 +30,8 @@ def decode_run_logs(body: bytes) -> RunLogs:
     """
     try:
         return _decode(body)
-    except msgspec.DecodeError as refusal:
+    except (msgspec.DecodeError, ValueError) as refusal:
         try:
             return msgspec.convert(json.loads(body), RunLogs)
-        except ValueError:
-            raise refusal from None
+        except (ValueError, RecursionError):
+            raise msgspec.DecodeError(str(refusal)) from None

@@ -153,7 +153,7 @@ def _smears(lengths: Sequence[float], least: float, noise: float) -> Iterator[fl
         while high < last and lengths[high + 1] - length < length - lengths[low]:
             low, high = low + 1, high + 1
         smear = max(length - lengths[low] + least, lengths[high] - length + least, noise, few * length)
-        yield smear if smear < length else length
+        yield min(length, smear)
 
 
 def _edges(

@@ -6,8 +6,9 @@ The loop is `async-solipsism`'s. All of it is imported when it is used: the pyte
 from __future__ import annotations
 
 import asyncio
+from asyncio.base_events import MAXIMUM_SELECT_TIMEOUT  # type: ignore[attr-defined]  # not in typeshed
 from random import Random
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -34,8 +35,18 @@ def virtual_time_loop() -> asyncio.AbstractEventLoop:
         raise ModuleNotFoundError(
             "virtual time needs async-solipsism: install nexus-async with its extra `testing`"
         ) from None
-    loop: asyncio.AbstractEventLoop = async_solipsism.EventLoop()
-    return loop
+    loop: Any = async_solipsism.EventLoop()
+    loop._selector.select = _waiting_longer_than_a_day(loop._selector.select)  # noqa: SLF001 - its only seam
+    return cast("asyncio.AbstractEventLoop", loop)
+
+
+def _waiting_longer_than_a_day(select: Callable[[float | None], Any]) -> Callable[[float | None], Any]:
+    """Let the clock jump by a day and more: asyncio waits for a day at most, which the loop takes for forever."""
+
+    def select_for_less(timeout: float | None = None) -> Any:
+        return select(None if timeout is None else min(timeout, MAXIMUM_SELECT_TIMEOUT - 1))
+
+    return select_for_less
 
 
 def run_in_virtual_time(main: Callable[[], Coroutine[Any, Any, T]]) -> T:

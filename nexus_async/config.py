@@ -114,7 +114,14 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _is_host(name: str | None) -> bool:
-    return name is not None and all(name.removesuffix(".").split("."))
+    """Tell whether a name can be looked up at all (RFC 1035, section 2.3.4)."""
+    if name is None:
+        return False
+    try:
+        labels = name.encode("ascii" if name.isascii() else "idna").removesuffix(b".").split(b".")
+    except UnicodeError:
+        return False
+    return all(0 < len(label) < 64 for label in labels)  # noqa: PLR2004 - the RFC's bound
 
 
 def positive(name: str, value: float) -> float:

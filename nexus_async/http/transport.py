@@ -114,7 +114,7 @@ class AiohttpTransport:
             ) as response:
                 body = await (response.read() if sink is None else _pour(response, sink))
                 return Answer(response.status, response.headers, self._without_key(response.status, body))
-        except (aiohttp.ClientError, OSError, RuntimeError, ValueError) as failure:  # TimeoutError is an OSError
+        except (aiohttp.ClientError, OSError, RuntimeError) as failure:  # TimeoutError is an OSError
             error = self._error_of(request, failure, within)
         finally:
             self._turns.release()
@@ -193,7 +193,9 @@ class AiohttpTransport:
         match failure:
             case aiohttp.ConnectionTimeoutError():
                 return ConnectError, f"no connection to {self._endpoint} stood in time"
-            case aiohttp.ClientConnectorError() | aiohttp.ClientConnectorCertificateError() | ValueError():
+            case (
+                aiohttp.ClientConnectorError() | aiohttp.ClientConnectorCertificateError() | aiohttp.InvalidURL()
+            ):
                 return ConnectError, f"no connection to {self._endpoint}: {failure}"
             case aiohttp.ServerTimeoutError():
                 return RequestTimeoutError, f"not a byte for {self._read_timeout:g} s"

@@ -124,6 +124,35 @@ async def hangs(request: web.Request) -> web.StreamResponse:
     raise AssertionError
 
 
+def answers_after(seconds: float) -> Step:
+    """Answer late."""
+
+    async def step(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(seconds)
+        return await says()(request)
+
+    return step
+
+
+class Crowd:
+    """Answer when `size` requests are there, and count those that are there at once."""
+
+    def __init__(self, size: int) -> None:
+        self.size, self.present, self.peak = size, 0, 0
+        self.full = asyncio.Event()
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        self.present += 1
+        self.peak = max(self.peak, self.present)
+        if self.present >= self.size:
+            self.full.set()
+        await self.full.wait()
+        for _ in range(50):  # turns of the loop, for others to come
+            await asyncio.sleep(0)
+        self.present -= 1
+        return await says()(request)
+
+
 async def get_run(project: Project) -> object:
     return await project.runs.get("run_1")
 

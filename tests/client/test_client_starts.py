@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import pytest
-from scripted_api import ANY, calling, drops, drops_in_the_answer, get_run, hangs, says, start_run
+from scripted_api import ANY, calling, drops, drops_in_the_answer, get_run, hangs, says, serving, start_run
 
 from nexus_async import (
     BadRequestError,
@@ -75,7 +76,9 @@ async def test_a_start_whose_answer_cannot_be_read_is_sent_once(body: bytes) -> 
         assert caught.value.reason.body == body
 
 
-@pytest.mark.parametrize(("status", "kind"), [(400, BadRequestError), (403, ForbiddenError), (302, RedirectError)])
+@pytest.mark.parametrize(
+    ("status", "kind"), [(400, BadRequestError), (403, ForbiddenError), (302, RedirectError)]
+)
 async def test_a_refused_start_is_known_not_to_have_happened(status: int, kind: type[RequestError]) -> None:
     async with calling(says(status), says(201)) as (api, project):
         with pytest.raises(kind):
@@ -90,9 +93,11 @@ async def test_a_server_error_after_a_429_leaves_the_outcome_unknown() -> None:
         assert caught.value.attempts == len(api.times) == 2
 
 
-async def test_a_start_that_waited_for_a_connection_in_vain_was_not_sent() -> None:
-    pool = {"connector": lambda: VirtualConnector(limit=1), "timeout": 10, "attempts": 1}
-    async with calling(hangs, **pool) as (api, project):
+@pytest.mark.parametrize(
+    "pool", [{"connector": lambda: VirtualConnector(limit=1)}, {"max_in_flight": 1}], ids=["connector", "client"]
+)
+async def test_a_start_that_waited_for_a_connection_in_vain_was_not_sent(pool: dict[str, Any]) -> None:
+    async with calling(hangs, **pool, timeout=10, attempts=1) as (api, project):
         busy = asyncio.create_task(get_run(project))
         await asyncio.sleep(0.1)
         with pytest.raises(ConnectError):
@@ -134,3 +139,16 @@ async def test_a_start_that_is_answered_gives_the_run() -> None:
         run = await start_run(project)
         assert isinstance(run, Run)
         assert run.id == "run_1"
+
+
+async def test_a_start_is_sent_once_over_a_failure_of_the_users_own_session_after_the_answer() -> None:
+    async def fail(*_: object) -> None:
+        raise ValueError("of the user's own")
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(fail)
+    async with serving(says(201, ANY)) as api:
+        async with aiohttp.ClientSession(connector=VirtualConnector(), trace_configs=[trace]) as session:
+            with pytest.raises(ValueError, match="of the user's own"):
+                await start_run(api.client(session=session).get_project("p"))
+        assert api.times == [0]

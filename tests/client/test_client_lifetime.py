@@ -1,0 +1,268 @@
+"""A client opens at first use, closes when it is left, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pytest
+from scripted_api import answers_after, calling, get_run, hangs, says, serving, start_run
+
+from nexus_async import Client, ClientClosedError, ConnectError, RequestTimeoutError
+from nexus_async.local import LocalNexus, ScriptedTrainer
+from nexus_async.testing import client_for, run_in_virtual_time
+from nexus_async.testing.connector import VirtualConnector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+virtual = pytest.mark.virtual_time
+
+POOLS_OF_ONE: list[dict[str, Any]] = [{"connector": lambda: VirtualConnector(limit=1)}, {"max_in_flight": 1}]
+
+
+def test_a_client_is_made_outside_of_a_loop_and_used_in_two() -> None:
+    client = Client("key", endpoint="http://127.0.0.1:60000", connector=VirtualConnector)
+
+    async def use() -> str:
+        async with LocalNexus(ScriptedTrainer(), secret_key="key", port=60000), client:
+            return (await client.get_info()).name
+
+    names = [run_in_virtual_time(use), run_in_virtual_time(use)]
+    assert names == ["Local workspace", "Local workspace"]
+
+
+@pytest.mark.filterwarnings("ignore:Unclosed client session:ResourceWarning")
+def test_a_client_that_an_earlier_loop_left_open_serves_the_next() -> None:
+    made: list[Client] = []
+
+    async def use() -> object:
+        async with serving(says(headers={"Connection": "close"})) as api:
+            made.append(made[0] if made else api.client())
+            return await get_run(made[0].get_project("p"))
+
+    assert run_in_virtual_time(use) == run_in_virtual_time(use)
+
+
+def test_a_client_serves_two_runs_of_asyncio_on_real_sockets() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    client = Client("key", endpoint=f"http://127.0.0.1:{port}")
+
+    async def use() -> str:
+        async with LocalNexus(ScriptedTrainer(), secret_key="key", port=port), client:
+            return (await client.get_info()).name
+
+    assert [asyncio.run(use()), asyncio.run(use())] == ["Local workspace", "Local workspace"]
+
+
+def test_a_client_that_is_never_used_leaves_nothing() -> None:
+    client = Client("k")
+    del client
+    gc.collect()
+
+
+@virtual
+async def test_a_client_works_without_being_entered() -> None:
+    async with serving(says()) as api:
+        client = api.client()
+        await get_run(client.get_project("p"))
+        await client.aclose()
+
+
+@virtual
+async def test_closing_twice_is_closing_once() -> None:
+    async with serving(says()) as api:
+        client = api.client()
+        await get_run(client.get_project("p"))
+        await client.aclose()
+        await client.aclose()
+
+
+@virtual
+async def test_closing_what_was_never_used_does_nothing() -> None:
+    client = Client("k")
+    await client.aclose()
+    async with client:
+        pass
+
+
+@virtual
+async def test_entering_gives_the_client() -> None:
+    client = Client("k")
+    async with client as entered:
+        assert entered is client
+
+
+@virtual
+@pytest.mark.parametrize("call", [get_run, start_run])
+async def test_a_call_after_closing_is_refused(call: Callable[..., object]) -> None:
+    async with serving(says()) as api:
+        async with api.client() as client:
+            project = client.get_project("p")
+        with pytest.raises(ClientClosedError, match="enter it again"):
+            await call(project)  # type: ignore[misc]  # each is a coroutine function
+        assert api.received == []
+
+
+@virtual
+async def test_a_client_that_is_entered_again_works_again() -> None:
+    async with serving(says()) as api:
+        client = api.client()
+        project = client.get_project("p")
+        async with client:
+            await get_run(project)
+        async with client:
+            await get_run(project)
+        assert len(api.received) == 2
+
+
+@virtual
+async def test_leaving_a_project_closes_its_client() -> None:
+    async with serving(says()) as api:
+        client = api.client()
+        async with client.get_project("p") as project:
+            await get_run(project)
+        with pytest.raises(ClientClosedError):
+            await client.get_info()
+
+
+@virtual
+async def test_a_project_that_is_entered_again_opens_its_client_again() -> None:
+    async with serving(says()) as api:
+        project = api.client().get_project("p")
+        for _ in range(2):
+            async with project as entered:
+                assert entered is project
+                await get_run(project)
+        assert len(api.received) == 2
+
+
+@virtual
+async def test_leaving_by_an_exception_closes_too() -> None:
+    async with serving(says()) as api:
+        client = api.client()
+        with pytest.raises(ZeroDivisionError):
+            async with client:
+                raise ZeroDivisionError
+        with pytest.raises(ClientClosedError):
+            await client.get_info()
+
+
+@virtual
+async def test_a_call_that_waits_to_try_again_ends_when_the_client_closes() -> None:
+    async with serving(says(429, headers={"Retry-After": "60"})) as api:
+        client = api.client()
+        waiting = asyncio.create_task(client.get_info())
+        await asyncio.sleep(1)
+        await client.aclose()
+        with pytest.raises(ClientClosedError):
+            await waiting
+        assert len(api.received) == 1
+
+
+@virtual
+async def test_a_session_that_its_owner_closed_is_a_closed_client() -> None:
+    async with serving(says()) as api:
+        session = aiohttp.ClientSession(connector=VirtualConnector())
+        await session.close()
+        with pytest.raises(ClientClosedError):
+            await api.client(session=session).get_info()
+
+
+@virtual
+@pytest.mark.parametrize("pool", POOLS_OF_ONE, ids=["connector", "client"])
+async def test_a_pool_of_one_connection_is_free_after_calls_that_were_cancelled(
+    local_nexus: LocalNexus, pool: dict[str, Any]
+) -> None:
+    run = local_nexus.start_run()
+    async with client_for(local_nexus, **pool) as client:
+        project = client.get_project(local_nexus.project_id)
+        for turns in range(60):
+            call = asyncio.create_task(project.runs.get(run.id))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            call.cancel()
+            await asyncio.gather(call, return_exceptions=True)
+            assert (await asyncio.wait_for(project.runs.get(run.id), 1)).id == run.id
+
+
+@virtual
+@pytest.mark.parametrize("pool", POOLS_OF_ONE, ids=["connector", "client"])
+async def test_calls_that_wait_for_a_turn_may_be_cancelled_too(pool: dict[str, Any]) -> None:
+    async with calling(hangs, says(), **pool) as (_, project):
+        first = asyncio.ensure_future(get_run(project))
+        await asyncio.sleep(1)
+        waiting = [asyncio.ensure_future(get_run(project)) for _ in range(3)]
+        await asyncio.sleep(1)
+        waiting[1].cancel()
+        first.cancel()
+        ended = await asyncio.gather(first, *waiting, return_exceptions=True)
+        assert [isinstance(one, asyncio.CancelledError) for one in ended] == [True, False, True, False]
+
+
+@virtual
+async def test_a_call_that_waits_for_a_turn_ends_when_the_client_closes() -> None:
+    async with serving(hangs) as api:
+        client = api.client(max_in_flight=1)
+        calls = [asyncio.create_task(client.get_info()) for _ in range(2)]
+        await asyncio.sleep(1)
+        await client.aclose()
+        ended = await asyncio.gather(*calls, return_exceptions=True)
+        assert [type(one) for one in ended] == [ClientClosedError, ClientClosedError]
+
+
+@virtual
+async def test_waiting_for_a_turn_counts_against_the_timeout() -> None:
+    async with calling(answers_after(6), hangs, max_in_flight=1, timeout=10, attempts=1) as (_, project):
+        begin = asyncio.get_running_loop().time()
+        first = asyncio.ensure_future(get_run(project))
+        await asyncio.sleep(0)
+        with pytest.raises(RequestTimeoutError):
+            await get_run(project)
+        assert asyncio.get_running_loop().time() - begin == pytest.approx(10, abs=0.01)
+        await first
+
+
+@virtual
+@pytest.mark.parametrize("pool", POOLS_OF_ONE, ids=["connector", "client"])
+async def test_a_pool_of_one_connection_is_free_after_a_timeout(pool: dict[str, Any]) -> None:
+    async with calling(hangs, says(), **pool, timeout=5) as (api, project):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(get_run(project), 1)
+        await get_run(project)
+        assert len(api.received) == 2
+
+
+@virtual
+async def test_a_cancelled_call_is_cancelled() -> None:
+    async with calling(hangs) as (_, project):
+        call = asyncio.create_task(get_run(project))
+        await asyncio.sleep(1)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+
+@virtual
+async def test_a_closed_client_leaves_no_task() -> None:
+    before = asyncio.all_tasks()
+    async with serving(says()) as api:
+        served = asyncio.all_tasks()
+        async with api.client() as client:
+            await asyncio.gather(*[get_run(client.get_project("p")) for _ in range(5)])
+        await asyncio.sleep(1)
+        assert asyncio.all_tasks() <= served
+    assert asyncio.all_tasks() == before
+
+
+@virtual
+async def test_a_failed_call_leaves_no_task() -> None:
+    async with Client("k", endpoint="http://127.0.0.1:9", connector=VirtualConnector) as client:
+        with pytest.raises(ConnectError):
+            await client.get_info()
+    assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -20,7 +20,12 @@ ERROR: Final = 1
 USAGE: Final = 2
 INTERRUPTED: Final = 130
 
-app = App(name="nexus-async", help="Training runs on Datature Nexus, over asyncio.", version=VERSION)
+app = App(
+    name="nexus-async",
+    help="Training runs on Datature Nexus, over asyncio.",
+    version=VERSION,
+    suppress_keyboard_interrupt=False,
+)
 app.command(demo)
 app.command(local)
 
@@ -30,11 +35,28 @@ def run(arguments: Sequence[str]) -> int:
     errors = Console(stderr=True)
     try:
         code = app(arguments, exit_on_error=False, error_console=errors, result_action="return_value")
-    except CycloptsError:
-        return USAGE
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except (NexusError, LocalNexusError, OSError, ModuleNotFoundError) as error:
-        errors.print(f"nexus-async: {error}", markup=False, highlight=False, soft_wrap=True)
-        return ERROR
+    except BaseException as failure:  # noqa: BLE001 - what is not known is raised again
+        return _code_of(_first_of(failure), errors)
     return code if isinstance(code, int) else 0
+
+
+def _first_of(failure: BaseException) -> BaseException:
+    """Return what went wrong first, where several tasks of a command failed together."""
+    while isinstance(failure, BaseExceptionGroup):
+        failure = failure.exceptions[0]
+    return failure
+
+
+def _code_of(failure: BaseException, errors: Console) -> int:
+    """Say what went wrong in one line, unless it was said already or there is nobody to hear it."""
+    match failure:
+        case CycloptsError():
+            return USAGE
+        case KeyboardInterrupt():
+            return INTERRUPTED
+        case BrokenPipeError():
+            return ERROR
+        case NexusError() | LocalNexusError() | OSError() | ModuleNotFoundError():
+            errors.print(f"nexus-async: {failure}", markup=False, highlight=False, soft_wrap=True)
+            return ERROR
+    raise failure

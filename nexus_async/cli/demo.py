@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import anyio
-from rich.console import Console
 from rich.live import Live
 
 from nexus_async.cli.board import Board, Row, diverges
+from nexus_async.cli.console import PipedConsole
 from nexus_async.cli.drawing import board_table, checkpoint_line, matrix_table, number, short
 from nexus_async.client import Client
 from nexus_async.local import DigitsTrainer, LocalNexus
@@ -21,6 +21,8 @@ from nexus_async.pacing import FixedInterval
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from rich.console import Console
 
     from nexus_async.models.run import Run
     from nexus_async.resources.project import Project
@@ -48,7 +50,7 @@ def demo() -> None:
             "the demo needs scikit-learn: install the package with its extra, as in pip install '.[demo]' "
             "in a clone"
         )
-    asyncio.run(Demo(Console()).run())
+    asyncio.run(Demo(PipedConsole()).run())
 
 
 class Demo:

@@ -136,6 +136,26 @@ def test_without_its_extra_the_command_line_says_what_to_install(missing: str, t
     assert "pip install '.[cli]'" in done.stderr
 
 
+def test_a_demo_that_nobody_reads_on_ends_without_a_word() -> None:
+    demo = subprocess.Popen([*NEXUS_ASYNC, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with demo:
+        assert demo.stdout
+        assert demo.stderr
+        assert "A local Nexus answers" in demo.stdout.readline()
+        demo.stdout.close()
+        assert (demo.stderr.read(), demo.wait(60)) == ("", 1)
+
+
+def test_a_demo_that_is_interrupted_ends_with_130_and_without_a_word() -> None:
+    demo = subprocess.Popen([*NEXUS_ASYNC, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with demo:
+        assert demo.stdout
+        demo.stdout.readline()
+        demo.send_signal(signal.SIGINT)
+        _, said = demo.communicate(timeout=60)
+        assert (demo.returncode, said) == (130, "")
+
+
 async def demonstrated(console: Console) -> str:
     await Demo(console, steps=40, step_seconds=0.05).run()
     assert isinstance(console.file, io.StringIO)

@@ -39,8 +39,8 @@ bench: $(VENV)/.dev $(OFFICIAL)/.done
 	$(VENV)/bin/python -m benchmarks
 
 format: $(VENV)/.dev
-	$(VENV)/bin/ruff check --fix
 	$(VENV)/bin/ruff format
+	$(VENV)/bin/ruff check --fix
 
 clean:
 	rm -rf $(VENV) $(OFFICIAL)
@@ -68,6 +68,6 @@ $(OFFICIAL)/.done: Makefile
 	@echo "Installing the official client, which the tests compare with, into $(OFFICIAL)"
 	@rm -rf $(OFFICIAL)
 	@$(PYTHON) -m venv $(OFFICIAL)
-	@$(OFFICIAL)/bin/python $(PIP) --no-deps datature==1.12.2
 	@$(OFFICIAL)/bin/python $(PIP) $(OFFICIAL_NEEDS)
+	@$(OFFICIAL)/bin/python $(PIP) --no-deps datature==1.12.2
 	@touch $@

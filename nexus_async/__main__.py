@@ -16,8 +16,10 @@ def main() -> int:
             file=sys.stderr,
         )
         return 1
-    from nexus_async.cli.app import run  # noqa: PLC0415 - needs the extra
-
+    try:
+        from nexus_async.cli.app import run  # noqa: PLC0415 - needs the extra
+    except KeyboardInterrupt:
+        return 130
     return run(sys.argv[1:])
 
 

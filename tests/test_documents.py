@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+CHECKED = {"python", "sh", "ini"}
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -79,9 +80,8 @@ def test_the_blocks_that_are_tests_pass(tmp_path: Path) -> None:
     tests = [str(p.values[0]) for p in PYTHON if is_test(str(p.values[0]))]
     hooks = [code for code in tests if "def test_" not in code]
     (tmp_path / "conftest.py").write_text("".join(hooks))
-    (tmp_path / "pytest.ini").write_text(
-        "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\nfilterwarnings = error\n"
-    )
+    [ini] = blocks("ini")
+    (tmp_path / "pytest.ini").write_text(f"{ini.values[0]}filterwarnings = error\n")
     for i, code in enumerate(code for code in tests if code not in hooks):
         (tmp_path / f"test_block_{i}.py").write_text(textwrap.dedent(code))
     done = subprocess.run(
@@ -89,6 +89,10 @@ def test_the_blocks_that_are_tests_pass(tmp_path: Path) -> None:
         cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert re.search(rf"^{len(tests) - len(hooks)} passed", done.stdout, re.MULTILINE), done.stdout
+
+
+def test_no_block_is_of_a_language_that_nothing_checks() -> None:
+    assert {match[1] for document in DOCUMENTS for match in BLOCK.finditer(document.read_text())} <= CHECKED
 
 
 @pytest.mark.parametrize("code", list(blocks("sh")))

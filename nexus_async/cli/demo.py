@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rich.console import Console
+    from rich.table import Table
 
     from nexus_async.models.run import Run
     from nexus_async.resources.project import Project
@@ -129,10 +130,18 @@ class Demo:
                 f"\nThe most accurate, {best.workflow}, is right on {best.accuracy:.1%} of digits "
                 f"it has never seen. Its confusion matrix at step {matrix.evaluation}:"
             )
-            self._console.print(matrix_table(matrix))
+            self._show(matrix_table(matrix))
         self._say("\nNext:")
         for command, what in next_commands():
-            self._say(f"  {command:<42} {what}")
+            self._console.print(f"  {command:<42} {what}", markup=False, highlight=False, soft_wrap=True)
+
+    def _show(self, table: Table) -> None:
+        """Print a table whole or not at all: one that lacks columns would say what is not so."""
+        needed = self._console.measure(table, options=self._console.options.update(width=1000)).maximum
+        if self._console.is_terminal and needed > self._console.width:
+            self._say(f"(it needs {needed} columns, and this terminal has {self._console.width})")
+            return
+        self._console.print(table, width=needed, crop=False)
 
     def _remark(self, text: str) -> None:
         self._board.remarks.append(text)

@@ -51,7 +51,8 @@ async def _serve(trainer: Trainer, *, port: int, seed: int) -> None:
         print(f"export {ENDPOINT_VARIABLE}={nexus.url}")  # noqa: T201 - stdout, for a shell to take in
         print(f"export {SECRET_KEY_VARIABLE}={nexus.secret_key}", flush=True)  # noqa: T201
         projects = " and ".join(f"{project.name} ({project.id})" for project in nexus.projects)
-        print(f"A local Nexus with {projects}. Ctrl-C ends it.", file=sys.stderr, flush=True)  # noqa: T201
+        what = "trains for real" if isinstance(trainer, DigitsTrainer) else "draws curves"
+        print(f"A local Nexus that {what}, with {projects}. Ctrl-C ends it.", file=sys.stderr, flush=True)  # noqa: T201
         await interrupted.wait()
 
 

@@ -18,7 +18,7 @@ class LocalWorkflow:
     """Define a workflow: the model that its runs train.
 
     `model` is a name that the trainer understands, `learning_rate` its step size. The IDs and dates
-    (milliseconds since the Unix epoch) are the server's.
+    (milliseconds since the Unix epoch) are the server's, the classes those of its project.
 
     Raises `InvalidArgumentError` for a learning rate that is not above 0.
     """
@@ -28,6 +28,7 @@ class LocalWorkflow:
     learning_rate: float = 0.01
     id: str = field(default="", init=False)
     project_id: str = field(default="", init=False)
+    classes: tuple[str, ...] = field(default=(), init=False)
     create_date: int = field(default=0, init=False)
     update_date: int = field(default=0, init=False)
 
@@ -93,12 +94,13 @@ def adopt(project: LocalProject, workspace_id: str, identifiers: Identifiers) ->
     own = replace(project)
     own.id = identifiers.project()
     own.workspace_id = workspace_id
-    own.workflows = [_adopt_workflow(workflow, own.id, identifiers) for workflow in project.workflows]
+    own.workflows = [_adopt_workflow(workflow, own, identifiers) for workflow in project.workflows]
     return own
 
 
-def _adopt_workflow(workflow: LocalWorkflow, project_id: str, identifiers: Identifiers) -> LocalWorkflow:
+def _adopt_workflow(workflow: LocalWorkflow, project: LocalProject, identifiers: Identifiers) -> LocalWorkflow:
     own = replace(workflow)
     own.id = identifiers.workflow()
-    own.project_id = project_id
+    own.project_id = project.id
+    own.classes = tuple(project.tags)
     return own

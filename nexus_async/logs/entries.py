@@ -38,12 +38,24 @@ def decode_entries(body: bytes) -> list[Entry]:
         return [entry_of(raw) for raw in _split(body).logs]
     except UNREADABLE as refusal:
         try:
-            logs = json.loads(body)["logs"]
+            logs = loads(body)["logs"]
         except (*UNREADABLE, LookupError, TypeError):
             raise msgspec.DecodeError(str(refusal)) from None
         if not isinstance(logs, list):
             raise msgspec.DecodeError(str(refusal)) from None
         return [odd_entry(value) for value in logs]
+
+
+def loads(text: bytes) -> Any:
+    """Decode what msgspec refuses: bare `NaN`, lone surrogates, bytes that are no UTF-8, endless numbers."""
+    return json.loads(text.decode("utf-8", "replace"), parse_int=_whole_number)
+
+
+def _whole_number(digits: str) -> int | str:
+    try:
+        return int(digits)
+    except ValueError:  # more digits than Python takes; see sys.set_int_max_str_digits
+        return digits
 
 
 def entry_of(raw: msgspec.Raw) -> Entry:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from nexus_async.logs.entries import UNREADABLE, Entry, entry_of, odd_entry
+from nexus_async.logs.entries import UNREADABLE, Entry, entry_of, loads, odd_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +60,7 @@ def _decoded(array: bytes) -> list[Entry] | None:
     except UNREADABLE:
         pass
     try:
-        return [odd_entry(value) for value in json.loads(array)]
+        return [odd_entry(value) for value in loads(array)]
     except UNREADABLE:
         return None
 
@@ -83,7 +82,7 @@ def _last_entries(text: bytes, start: int) -> tuple[list[Entry], int]:
 
 def _odd_rest(rest: bytes, refusal: Exception) -> list[Entry]:
     try:
-        values: Any = json.loads(OPENING + rest)["logs"]
+        values: Any = loads(OPENING + rest)["logs"]
     except (*UNREADABLE, LookupError):
         raise msgspec.DecodeError(str(refusal)) from None
     return [odd_entry(value) for value in values]

@@ -66,7 +66,7 @@ class Fleet:
 
     @property
     def price(self) -> float | None:
-        """Return what a poll of mean size is worth now, in seconds of delay; None where the pacing has no price."""
+        """Return what a poll of mean size costs now, in seconds of delay; None where the pacing has no price."""
         return self._price.value if isinstance(self._pacing, Adaptive) else None
 
     def add(self, run_id: str, now: float) -> None:
@@ -89,9 +89,11 @@ class Fleet:
 
     def next_due(self, *, early: bool = True) -> float | None:
         """Return when `take` has a run to give, which may have passed; None while none is queued."""
-        times = [at for at, _ in filter(None, [self._draining.first()])]
-        if (first := self._waiting.first()) is not None:
-            times.append(first[1].ready if early else first[0])
+        times = []
+        if (draining := self._draining.first()) is not None:
+            times.append(draining[0])
+        if (waiting := self._waiting.first()) is not None:
+            times.append(waiting[1].ready if early else waiting[0])
         return min(times, default=None)
 
     def take(self, now: float, *, early: bool = True) -> str | None:
@@ -127,7 +129,7 @@ class Fleet:
         self._waiting.put(due, member)
 
     def drain(self, run_id: str, at: float) -> None:
-        """Poll a run at `at` and not before, ahead of all that are not draining; for the snapshots after its end."""
+        """Poll a run at `at` and not before, ahead of all that are not draining: for snapshots after its end."""
         if (member := self._members.get(run_id)) is not None:
             self._draining.put(at, member)
 

@@ -59,7 +59,7 @@ class FixedInterval:
     def seen(self, previous_poll: float, poll: float, times: Sequence[float], /) -> None:
         """Learn nothing."""
 
-    def next_poll(self, now: float, /) -> float:
+    def next_poll(self, now: float) -> float:
         """Return when to poll again, in seconds on the clock of `now`."""
         return now + self.seconds * self._random.uniform(1 - self.jitter, 1 + self.jitter)
 

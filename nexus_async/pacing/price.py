@@ -8,17 +8,18 @@ from typing import Final
 STEER: Final = 0.3
 """Natural logarithm of what the price gains while each run is taken once, all of them due."""
 FIRST_PRICE: Final = 120.0
-"""A fleet of N runs begins with a price of (N / requests a second)**2 over this."""
+"""The first price of a fleet of N runs is (N / requests a second)**2 over this."""
 SIZES: Final = 0.02
 """What the newest body counts in the mean size."""
 SHARPNESS: Final = 4
+"""How sharply the price of a poll turns from one for all to one by size as bytes become scarcer than requests."""
 
 
 class SteeredPrice:
     """The price of a poll where `requests_per_second` and `bytes_per_second` are all that may be used.
 
-    Whichever of the two binds holds up what is due; so a run that was due when its turn came raises the price, and
-    one that came early lowers it, never below `floor`, what a request is worth at least.
+    Whichever of the two binds holds up what is due: a run that was due when its turn came raises the price, one
+    that came early lowers it, never below `floor`, what a request is worth at least.
     """
 
     __slots__ = ("_bodies", "_bytes_a_request", "_requests", "_runs", "floor", "value")
@@ -31,11 +32,12 @@ class SteeredPrice:
         self._runs = 0
 
     def resize(self, runs: int) -> None:
-        """Follow the number of runs: as each is polled less often, the price grows with the square of it."""
-        grown = self.value * (runs / max(1, self._runs)) ** 2
+        """Follow the number of runs: the price grows with the square of it, by that not past the first price."""
+        first = (runs / self._requests) ** 2 / FIRST_PRICE
+        followed = self.value * (runs / self._runs) ** 2 if self._runs else first
         if runs > self._runs:
-            grown = min(grown, max(self.value, (runs / self._requests) ** 2 / FIRST_PRICE))
-        self.value, self._runs = max(self.floor, grown), runs
+            followed = min(followed, max(self.value, first))
+        self.value, self._runs = max(self.floor, followed), runs
 
     def steer(self, *, due: bool) -> None:
         """Note that a run's turn came when it was due, or before."""

@@ -8,7 +8,8 @@ to a uniform law, and a heavy tail for what was never seen. None came up to the 
 
 seconds on average. With F(a) the integral of the mixture's distribution M up to `a`, both without the
 condition, that is (F(a) - F(silent) - M(silent) (a - silent)) / (M(inf) - M(silent)). M of the smeared intervals
-is a broken line, so F at its knots is summed once, and both are exact between them. E is convex and grows with `a`.
+is a broken line, so F at its knots is summed once, and both are exact between them. E is convex and grows with
+`a`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 from nexus_async.config import FIRST_INTERVAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
 REMEMBERED: Final = 32
 """Intervals that are kept: more would not follow a change of speed."""
@@ -59,15 +60,15 @@ class IntervalLaw:
         lengths, weights = [length for length, _ in known], [weight for _, weight in known]
         self.median = _weighted_median(lengths, weights)
         self.mean = _weighted_mean(lengths, weights)
-        edges = _edges(lengths, weights, _smears(lengths, LEAST_SMEAR * self.median, noise))
-        knots = [0.0, *(knot for knot, _ in edges)]
-        steps = list(map(sub, knots[1:], knots))
-        density = accumulate((rise for _, rise in edges), initial=0.0)
-        passed = list(accumulate(map(mul, density, steps), initial=0.0))
-        mean_passed = (both / 2 for both in map(add, passed[1:], passed))
-        self._knots = array("d", knots)
-        self._passed = array("d", passed)
-        self._stale = array("d", accumulate(map(mul, mean_passed, steps), initial=0.0))
+        ends, rises = _smeared(known, LEAST_SMEAR * self.median, noise)
+        knots = [0.0, *ends]
+        steps = list(map(sub, ends, knots))
+        passed = list(accumulate(map(mul, accumulate(rises, initial=0.0), steps), initial=0.0))
+        halves = [step / 2 for step in steps]
+        stale = list(accumulate(map(mul, map(add, passed[1:], passed), halves), initial=0.0))
+        self._knots: array[float] = array("d", knots)
+        self._passed: array[float] = array("d", passed)
+        self._stale: array[float] = array("d", stale)
 
     def expected_staleness(self, age: float, silent: float) -> float:
         """Return E(age) in seconds, where no event came up to the age `silent`, of 0 or more."""
@@ -141,32 +142,34 @@ def _weighted_median(lengths: Sequence[float], weights: Sequence[float]) -> floa
 
 
 def _weighted_mean(lengths: Sequence[float], weights: Sequence[float]) -> float:
-    return sum(map(mul, lengths, weights)) / sum(weights) if lengths else FIRST_INTERVAL
+    if not lengths:
+        return FIRST_INTERVAL
+    total: float = sum(map(mul, lengths, weights))
+    return total / sum(weights)
 
 
-def _smears(lengths: Sequence[float], least: float, noise: float) -> Iterator[float]:
-    """Yield how far each interval is smeared to both sides. The lengths are sorted."""
-    last = len(lengths) - 1
-    few = SMEAR_OF_FEW if last < FEW else 0.0
+def _smeared(
+    known: Sequence[tuple[float, float]], least: float, noise: float
+) -> tuple[Sequence[float], Sequence[float]]:
+    """Return where the density of M rises or falls, sorted, and by how much. `known` is sorted by length."""
+    if not known:
+        return (), ()
+    last = len(known) - 1
     low, high = 0, min(NEIGHBOUR, last)
-    for length in lengths:
-        while high < last and lengths[high + 1] - length < length - lengths[low]:
+    few = SMEAR_OF_FEW if last < FEW else 0.0
+    ends: list[tuple[float, float]] = []
+    for length, weight in known:
+        below = length - known[low][0]
+        while high < last and known[high + 1][0] - length < below:
             low, high = low + 1, high + 1
-        smear = max(length - lengths[low] + least, lengths[high] - length + least, noise, few * length)
-        yield min(length, smear)
-
-
-def _edges(
-    lengths: Iterable[float], weights: Iterable[float], smears: Iterable[float]
-) -> list[tuple[float, float]]:
-    """Return where the density of M rises or falls, and by how much."""
-    edges = []
-    for length, weight, smear in zip(lengths, weights, smears, strict=True):
+            below = length - known[low][0]
+        above = known[high][0] - length
+        smear = min(length, max(below + least, above + least, noise, few * length))
         density = weight / (2 * smear)
-        edges.append((length - smear, density))
-        edges.append((length + smear, -density))
-    edges.sort()
-    return edges
+        ends += ((length - smear, density), (length + smear, -density))
+    ends.sort()
+    at, rises = zip(*ends, strict=True)
+    return at, rises
 
 
 def _excess(share: float) -> float:

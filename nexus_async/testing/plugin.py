@@ -28,6 +28,19 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Refuse to run a test in real time that asks for virtual time: it might take as long as it says."""
+    if item.get_closest_marker("virtual_time") is None:
+        return
+    hook = getattr(item.ihook, "pytest_asyncio_loop_factories", None)
+    if hook is None or not hook.get_hookimpls():
+        pytest.fail(
+            "the marker virtual_time needs a line in conftest.py: "
+            "from nexus_async.testing import pytest_asyncio_loop_factories",
+            pytrace=False,
+        )
+
+
 @pytest.fixture
 def local_nexus_options() -> dict[str, Any]:
     """Return the arguments of the `LocalNexus` of a test; override it to choose a trainer or projects."""

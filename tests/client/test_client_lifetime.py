@@ -47,6 +47,19 @@ def test_a_client_that_an_earlier_loop_left_open_serves_the_next() -> None:
     assert run_in_virtual_time(use) == run_in_virtual_time(use)
 
 
+def test_calls_of_a_second_loop_wait_for_their_turn_as_those_of_the_first_did() -> None:
+    made: list[Client] = []
+
+    async def use() -> int:
+        async with serving(says()) as api:
+            made.append(made[0] if made else api.client(max_in_flight=1))
+            async with made[0].get_project("p") as project:
+                await asyncio.gather(*[get_run(project) for _ in range(3)])
+            return len(api.received)
+
+    assert [run_in_virtual_time(use), run_in_virtual_time(use)] == [3, 3]
+
+
 def test_a_client_serves_two_runs_of_asyncio_on_real_sockets() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

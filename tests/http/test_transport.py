@@ -220,8 +220,9 @@ async def test_a_pool_of_one_connection_is_free_after_calls_that_were_cancelled(
                 assert (await project.runs.get("run_1")).id == "run_1"
 
 
-def transport_to(raw: RawServer) -> AiohttpTransport:
-    return AiohttpTransport(raw.url, headers={}, connect_timeout=5, read_timeout=5, max_in_flight=4)
+def transport_to(raw: RawServer, session: aiohttp.ClientSession | None = None) -> AiohttpTransport:
+    limits: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 5, "max_in_flight": 4}
+    return AiohttpTransport(raw.url, headers={}, session=session, **limits)
 
 
 async def test_a_body_is_handed_on_before_it_is_whole() -> None:
@@ -278,6 +279,13 @@ async def test_a_sink_that_has_a_validator_asks_with_it() -> None:
 async def test_a_sink_without_a_validator_asks_for_the_body() -> None:
     _, asked = await pour(ANSWER, Pieces())
     assert b"If-None-Match" not in asked
+
+
+async def test_a_sink_asks_for_the_codings_that_it_knows_whatever_a_session_prefers() -> None:
+    async with serving(ANSWER) as raw, aiohttp.ClientSession(headers={"Accept-Encoding": "br"}) as session:
+        transport = transport_to(raw, session=session)
+        await transport.send(get("/x"), within=5, sink=Pieces())
+    assert b"Accept-Encoding: gzip, deflate\r\n" in raw.requests[0]
 
 
 async def test_a_sink_is_given_a_compressed_body_as_it_came() -> None:

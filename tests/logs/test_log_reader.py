@@ -361,3 +361,22 @@ def test_a_body_that_is_left_out_brings_nothing_and_keeps_the_validator() -> Non
     reading.begin(left_out=True)
     assert list(reading.news()) == []
     assert (reader.etag, reader.position.read) == ('"a"', 3)
+
+
+@pytest.mark.parametrize(
+    ("odd", "read_as"),
+    [
+        (b'{"ev":"\xff"}', {"ev": "�"}),
+        (b'{"n":' + b"1" * 5000 + b"}", {"n": "1" * 5000}),
+        (b'{"n":NaN}', {"n": None}),
+    ],
+)
+def test_an_odd_entry_never_poisons_the_log(odd: bytes, read_as: dict[str, Any]) -> None:
+    reader = LogReader()
+    body = b'{"id":"x","logs":[{"a":1},' + odd + b',{"b":2}]}'
+    new, _ = read(reader, body)
+    assert new[0] == {"a": 1}
+    assert new[2] == {"b": 2}
+    assert new[1].keys() == read_as.keys()
+    assert new[1] == read_as or read_as == {"n": None}
+    assert read(reader, body) == ([], [])

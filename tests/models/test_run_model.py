@@ -198,10 +198,14 @@ def test_an_insight() -> None:
 
 
 def test_a_log_holds_its_entries_as_mappings() -> None:
-    wire = b'{"id":"runlog_1","logs":[{"ev":"trainingCheckpoint","t":1700200466147,"pl":{"step":0,"totalLoss":64.055}}]}'
-    log = decode_run_logs(wire)
-    assert log.id == "runlog_1"
-    assert log.logs[0]["pl"]["totalLoss"] == 64.055
+    pl = {"step": 0, "log": "Step 0, totalLoss: 6.4055E+01.", "totalLoss": 64.055, "boxLoss": 5.3928}
+    entry = {"ev": "trainingCheckpoint", "t": 1700200466147, "pl": pl}
+    log = decode_run_logs(msgspec.json.encode({"id": "runlog_1", "logs": [entry], "more": 1}))
+    assert (log.id, log.logs, log["logs"]) == ("runlog_1", [entry], [entry])
+
+
+def test_an_entry_of_a_log_may_lack_anything() -> None:
+    assert decode_run_logs(b'{"id":"x","logs":[{"ev":"a"},{}]}').logs == [{"ev": "a"}, {}]
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])

@@ -105,18 +105,6 @@ def test_a_marked_test_has_virtual_time_and_another_has_not(passes: Callable[...
     )
 
 
-def test_the_marker_is_known_without_a_conftest(passes: Callable[..., None]) -> None:
-    passes(
-        """
-        import pytest
-
-        @pytest.mark.virtual_time
-        def test_it():
-            pass
-        """
-    )
-
-
 def test_loading_the_plugin_costs_nothing() -> None:
     program = "import nexus_async.testing.plugin, sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -129,3 +117,15 @@ def test_loading_the_plugin_costs_nothing() -> None:
         "nexus_async.client",
         "nexus_async.local",
     }
+
+
+def test_virtual_time_without_the_hook_is_refused_and_not_run_in_real_time(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n")
+    pytester.makepyfile(
+        "import asyncio, pytest\n"
+        "@pytest.mark.virtual_time\n"
+        "async def test_a_day():\n"
+        "    await asyncio.sleep(86_400)\n"
+    )
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", timeout=60)
+    result.stdout.fnmatch_lines(["*needs a line in conftest.py: from nexus_async.testing import*"])

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from nexus_async.local.run import LocalRun
 
 _METRICS = ("totalLoss", "boxLoss", "classificationLoss", "distributedFocalLoss", "accuracy")
-_CLASSES = ("RBC", "WBC", "Platelets", "Background")
-_OBJECTS = (302, 27, 22)
+_OBJECTS = (302, 27, 22, 118, 64, 9)
+"""How many objects there are of the classes of a project, over and over."""
 
 
 class CurveTrainer:
@@ -70,7 +70,8 @@ class CurveTrainer:
             progress = step / self._steps
             run.checkpoint(step, time=None, message=None, **_sample(curves, progress, numbers))
             if run.is_evaluated_at(step, steps[-1]):
-                run.evaluate(step, _CLASSES, _confusion(progress, numbers))
+                classes = run.workflow.classes
+                run.evaluate(step, [*classes, "Background"], _confusion(len(classes), progress, numbers))
 
 
 class _Curve:
@@ -105,13 +106,14 @@ def _short(value: float) -> float:
     return float(f"{value:.5g}")
 
 
-def _confusion(progress: float, numbers: random.Random) -> list[list[int]]:
+def _confusion(classes: int, progress: float, numbers: random.Random) -> list[list[int]]:
     """Count objects that are found more often, and as what they are, the further the training is."""
-    counts = [[0] * 4 for _ in range(4)]
-    for true, objects in enumerate(_OBJECTS):
+    counts = [[0] * (classes + 1) for _ in range(classes + 1)]
+    for true in range(classes):
+        objects = _OBJECTS[true % len(_OBJECTS)]
         found = round(objects * min(1.0, 0.9 * progress + 0.1 * numbers.random()))
-        mistaken = round(found * 0.3 * (1.0 - progress) * numbers.random())
+        mistaken = round(found * 0.3 * (1.0 - progress) * numbers.random()) if classes > 1 else 0
         counts[true][true] = found - mistaken
-        counts[(true + 1) % 3][true] += mistaken
-        counts[3][true] = objects - found
+        counts[(true + 1) % classes][true] += mistaken
+        counts[classes][true] = objects - found
     return counts

@@ -1,0 +1,95 @@
+"""Cursors: the token that resumes, and what is refused as one."""
+
+from __future__ import annotations
+
+import base64
+import string
+
+import msgspec
+import pytest
+from hypothesis import given, strategies as st
+
+from nexus_async import InvalidCursorError
+from nexus_async.logs import Cursor, Position
+
+counts = st.integers(0, 2**63)
+positions = st.builds(
+    Position,
+    read=counts,
+    index=counts,
+    digest=st.binary(min_size=16, max_size=16),
+    tail=st.lists(st.binary(min_size=8, max_size=8), max_size=8).map(tuple),
+    length=counts,
+    prefix=st.binary(min_size=16, max_size=16),
+)
+ids = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40)
+cursors = st.builds(Cursor, ids, st.dictionaries(ids, positions, max_size=3), ended=st.booleans())
+
+FULL = Position(10**6, 10**6, b"d" * 16, (b"f" * 8,) * 8, 10**8, b"p" * 16)
+TOKEN = Cursor("run_1", {"runlog_1": FULL}).token()
+
+
+def packed(*fields: object) -> str:
+    text = base64.urlsafe_b64encode(msgspec.msgpack.encode(fields)).rstrip(b"=")
+    return f"nxc1.{text.decode()}"
+
+
+@given(cursors)
+def test_a_token_reads_back_as_the_cursor_that_it_was_made_of(cursor: Cursor) -> None:
+    assert Cursor.parse(cursor.token(), run_id=cursor.run_id) == cursor
+
+
+@given(cursors)
+def test_a_token_tells_its_run(cursor: Cursor) -> None:
+    assert Cursor.run_of(cursor.token()) == cursor.run_id
+
+
+@given(cursors)
+def test_a_token_goes_unquoted_into_a_url_or_a_file_name(cursor: Cursor) -> None:
+    assert set(cursor.token()) <= {*string.ascii_letters, *string.digits, "-", "_", "."}
+
+
+def test_a_token_of_a_long_log_stays_small() -> None:
+    assert len(TOKEN) < 250
+
+
+@pytest.mark.parametrize(
+    "token", ["", "latest", "nxc1", "nxc.AA", "nxc1.a b", f"{TOKEN}\n", f" {TOKEN}", f"{TOKEN}="]
+)
+def test_what_does_not_look_like_a_cursor_is_refused(token: str) -> None:
+    with pytest.raises(InvalidCursorError, match="is no cursor: pass one as an event or a stream gave it"):
+        Cursor.parse(token, run_id="run_1")
+
+
+@pytest.mark.parametrize("token", [None, 7, TOKEN.encode()])
+def test_what_is_no_text_is_no_cursor(token: str) -> None:
+    with pytest.raises(InvalidCursorError, match="is no cursor"):
+        Cursor.parse(token, run_id="run_1")
+
+
+@pytest.mark.parametrize(
+    "token", ["nxc1.", "nxc1.A", TOKEN[:-4], TOKEN + "AAAA", packed(), packed(7), packed("run_1", [])]
+)
+def test_a_damaged_cursor_is_refused(token: str) -> None:
+    with pytest.raises(InvalidCursorError, match="the cursor is damaged"):
+        Cursor.parse(token, run_id="run_1")
+
+
+def test_the_cursor_of_another_run_is_refused_with_both_names() -> None:
+    with pytest.raises(InvalidCursorError, match="the cursor is of run_1, not of run_2"):
+        Cursor.parse(TOKEN, run_id="run_2")
+
+
+def test_the_cursor_of_a_newer_release_asks_to_upgrade() -> None:
+    with pytest.raises(InvalidCursorError, match="of version 2, this release reads up to 1: upgrade nexus-async"):
+        Cursor.parse(TOKEN.replace("nxc1", "nxc2"), run_id="run_1")
+
+
+def test_a_cursor_with_nothing_read_resumes_from_the_beginning() -> None:
+    assert Cursor.parse(packed("run_1"), run_id="run_1") == Cursor("run_1")
+
+
+def test_a_cursor_of_the_first_version_is_read_by_every_later_release() -> None:
+    token = "nxc1.k6VydW5fMYGhbJYDA8QQZGRkZGRkZGRkZGRkZGRkZJHECGFhYWFhYWFhCsQQcHBwcHBwcHBwcHBwcHBwcMM"
+    position = Position(3, 3, b"d" * 16, (b"a" * 8,), 10, b"p" * 16)
+    assert Cursor.parse(token, run_id="run_1") == Cursor("run_1", {"l": position}, ended=True)

@@ -48,9 +48,9 @@ clean:
 # A changed pyproject.toml makes the environment anew: what it no longer names must be gone.
 $(VENV)/.made: pyproject.toml
 	@echo "Making $(VENV) with $$($(PYTHON) --version)"
-	@rm -rf $(VENV)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 

@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nexus_async._public import *  # noqa: F403 - what checkers and editors see
     from nexus_async._public import __all__ as __all__, __version__ as __version__
+else:
 
-_GIVEN_OUT = {"__all__", "__version__"}
-
-
-def __getattr__(name: str) -> Any:
-    if name.startswith("_") and name not in _GIVEN_OUT:
+    def __getattr__(name: str) -> Any:
+        if name.startswith("_") and name not in {"__all__", "__version__"}:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        names = vars(import_module("nexus_async._public"))
+        if name == "__all__" or name in names["__all__"]:
+            value = globals()[name] = names[name]
+            return value
+        if name in globals():  # a module of the package, which the import has set here
+            return globals()[name]
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        value = globals()[name] = getattr(import_module("nexus_async._public"), name)
-    except AttributeError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    return value
 
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *import_module("nexus_async._public").__all__})
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *import_module("nexus_async._public").__all__})

@@ -53,7 +53,9 @@ from nexus_async.models import (
 )
 from nexus_async.pacing import Adaptive, FixedInterval, Pacing
 from nexus_async.resources.project import Project
-from nexus_async.streaming import LogResetWarning, LogStream
+from nexus_async.resources.runs import Runs
+from nexus_async.resources.workflows import Workflows
+from nexus_async.streaming import Completions, LogResetWarning, LogStream
 
 __all__ = [
     "AcceleratorSetup",
@@ -64,6 +66,7 @@ __all__ = [
     "CheckpointSetup",
     "Client",
     "ClientClosedError",
+    "Completions",
     "ConfigurationError",
     "ConflictError",
     "ConfusionMatrix",
@@ -103,6 +106,7 @@ __all__ = [
     "RunLogs",
     "RunSetup",
     "RunStatus",
+    "Runs",
     "ServerError",
     "StatusError",
     "StreamTimeoutError",
@@ -110,6 +114,7 @@ __all__ = [
     "WaitTimeoutError",
     "Workflow",
     "WorkflowUpdate",
+    "Workflows",
     "Workspace",
     "__version__",
 ]

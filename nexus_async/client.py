@@ -89,6 +89,8 @@ class Client:
         headers = {"User-Agent": USER_AGENT, "Accept": "*/*"}
         if certificate_file is None and private_key_file is None:
             headers["Secret-Key"] = choose_secret_key(secret_key)
+        elif not self.endpoint.startswith("https:"):
+            raise ConfigurationError(f"mutual TLS needs an https endpoint, and {self.endpoint} is none")
         elif secret_key is not None:
             raise ConfigurationError("give either a secret key or a certificate_file, not both")
         transport = AiohttpTransport(
@@ -158,8 +160,12 @@ def _ssl_context(
     try:
         context = ssl.create_default_context(cafile=authorities)
         if certificate is not None:
-            context.load_cert_chain(certificate, private_key)
+            context.load_cert_chain(certificate, private_key, password=_no_password)
     except (OSError, TypeError, ValueError) as failure:  # ssl.SSLError is an OSError
         files = ", ".join(str(file) for file in (certificate, private_key, authorities) if file is not None)
         raise ConfigurationError(f"cannot use {files} for TLS: {failure}") from None
     return context
+
+
+def _no_password() -> str:
+    raise ConfigurationError("private_key_file is encrypted: give one that is not, openssl pkey makes it")

@@ -64,6 +64,7 @@ USER_AGENT: Final = (
     f"nexus-async/{VERSION} (Python/{platform.python_version()}; {platform.system()}/{platform.machine()})"
 )
 
+_BEYOND_A_PATH = re.compile(r"[?#\\\s\x00-\x1f]")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
 
 
@@ -93,10 +94,12 @@ def choose_endpoint(given: str | None, environment: Mapping[str, str] = os.envir
     Raises `ConfigurationError` for anything but an http or https URL without credentials, query or fragment.
     """
     url = (environment.get(ENDPOINT_VARIABLE) or ENDPOINT) if given is None else given
+    if isinstance(url, str) and "@" in url:
+        raise ConfigurationError("the endpoint holds credentials: leave them out, the secret key is enough")
     parts = _split(url)
     if parts is None or parts.scheme not in {"http", "https"} or not _is_host(parts.hostname):
         raise ConfigurationError(f"the endpoint {url!r} is no http or https URL, such as {ENDPOINT}")
-    if parts.username is not None or parts.query or parts.fragment:
+    if _BEYOND_A_PATH.search(url):
         raise ConfigurationError(
             f"the endpoint at {parts.hostname} may hold a scheme, a host, a port and a path, and nothing else"
         )

@@ -39,7 +39,10 @@ class _FromLog(Event, frozen=True, kw_only=True):
     @property
     def at(self) -> datetime | None:
         """Return the time in UTC, None where there is none."""
-        return None if self.time is None else moment(int(self.time * 1000))
+        try:
+            return None if self.time is None else moment(int(self.time * 1000))
+        except (ValueError, OverflowError, OSError):  # beyond what a datetime holds
+            return None
 
 
 class Checkpoint(_FromLog, frozen=True, kw_only=True):

@@ -68,9 +68,25 @@ def test_what_is_no_url_of_an_api_is_refused_by_name(given: str) -> None:
         choose_endpoint(given, {})
 
 
-@pytest.mark.parametrize("given", ["https://me:s3cr3t@host", "https://host?key=s3cr3t", "https://host#s3cr3t"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "https://host?key=s3cr3t",
+        "https://host#s3cr3t",
+        "https://host/s3cr3t?",
+        "https://host/s3cr3t #",
+        "https://host/\\s3cr3t",
+    ],
+)
 def test_an_endpoint_with_more_than_its_place_is_refused_and_not_shown(given: str) -> None:
     with pytest.raises(ConfigurationError, match="at host may hold") as caught:
+        choose_endpoint(given, {})
+    assert "s3cr3t" not in str(caught.value)
+
+
+@pytest.mark.parametrize("given", ["https://me:s3cr3t@host", "http://me:s3cr3t@host:x", "ftp://me:s3cr3t@host"])
+def test_credentials_in_an_endpoint_are_refused_and_not_shown(given: str) -> None:
+    with pytest.raises(ConfigurationError, match="holds credentials") as caught:
         choose_endpoint(given, {})
     assert "s3cr3t" not in str(caught.value)
 

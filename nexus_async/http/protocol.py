@@ -34,6 +34,7 @@ MESSAGE_LENGTH: Final = 300
 UNREADABLE: Final = (msgspec.DecodeError, ValueError, RecursionError)
 """What a decoder raises for a body that it does not take: one that is no UTF-8 or too deep is no DecodeError."""
 
+_MARKUP = re.compile(r"\s*<(?:!doctype|html|head|body|\?xml|h\d|p|title|center)\b|\s*<[!?]", re.IGNORECASE)
 _PLAIN_PART = re.compile(r"[A-Za-z0-9_-]+")
 _REQUEST_ID_HEADERS: Final = ("X-Request-Id", "X-Amzn-RequestId", "X-Correlation-Id", "CF-Ray")
 _ERRORS: Final[dict[int, type[StatusError]]] = {
@@ -75,12 +76,12 @@ def get(path: str) -> Request:
 
 def patch(path: str, body: Any) -> Request:
     """Set what `body` names. Saying it twice sets the same again."""
-    return Request("PATCH", path, msgspec.json.encode(body))
+    return Request("PATCH", path, _json(body))
 
 
 def post(path: str, body: Any) -> Request:
     """Create what `body` describes. Saying it twice would create two."""
-    return Request("POST", path, msgspec.json.encode(body), repeatable=False)
+    return Request("POST", path, _json(body), repeatable=False)
 
 
 def delete(path: str) -> Request:
@@ -98,7 +99,17 @@ def _quoted(part: str) -> str:
         raise InvalidArgumentError(f"{part!r} is no ID")
     if _PLAIN_PART.fullmatch(part):
         return part
-    return quote(part, safe="")
+    try:
+        return quote(part, safe="")
+    except UnicodeEncodeError:
+        raise InvalidArgumentError(f"{part!r} is no ID") from None
+
+
+def _json(body: Any) -> bytes:
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError as refusal:
+        raise InvalidArgumentError(f"{refusal.object!r} is no text that can be sent") from None
 
 
 def body_of(request: Request, answer: Answer, attempts: int = 1) -> bytes:
@@ -138,7 +149,7 @@ def _code_and_message(answer: Answer) -> tuple[str | None, str]:
         code, message = said.get("code"), said.get("message")
         return (_line(str(code)) if code else None), _line(str(message or ""))
     text = answer.body.decode("utf-8", "replace")
-    return None, _phrase(answer.status) if "<" in text or not text.strip() else _line(text)
+    return None, _phrase(answer.status) if _MARKUP.match(text) or not text.strip() else _line(text)
 
 
 def _line(text: str) -> str:

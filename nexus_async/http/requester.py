@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from nexus_async.http.transport import Sink, Transport
 
 T = TypeVar("T")
+_SOON = 0.001
+"""Seconds for an attempt that is made although the time is up, so that its error tells so."""
 logger = logging.getLogger("nexus_async.http")
 
 
@@ -54,7 +56,8 @@ class Requester:
                     raise
                 logger.debug("%s Again in %.2f s", error, pause)
             await asyncio.sleep(pause)
-            left, attempt = deadline - loop.time(), attempt + 1
+            # a loop that was held up may be late: aiohttp takes a timeout of 0 for none at all
+            left, attempt = max(deadline - loop.time(), _SOON), attempt + 1
 
     async def call_once(self, request: Request, decode: Callable[[bytes], T]) -> T:
         """Return the decoded answer of a single attempt: for polls, whose next is their retry."""

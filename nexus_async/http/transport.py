@@ -143,7 +143,7 @@ class AiohttpTransport:
         if sink is None:
             return self._headers if request.method == "DELETE" else self._json_headers
         headers = self._json_headers.copy()
-        headers["Accept-Encoding"] = "gzip, deflate"  # what a sink inflates by itself
+        headers["Accept-Encoding"] = "gzip"  # what a sink inflates by itself
         if sink.if_none_match is not None:
             headers["If-None-Match"] = sink.if_none_match
         return headers

@@ -13,7 +13,7 @@ import msgspec
 import xxhash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from nexus_async.logs.entries import Entry
 
@@ -66,14 +66,6 @@ class Reset(msgspec.Struct, frozen=True, gc=False):
     """The entry of the new log at which reading goes on."""
 
 
-def read_on(position: Position, entries: Sequence[Entry]) -> tuple[Reset | None, Position, Iterator[Step]]:
-    """Go on reading in a snapshot: whether it is a reset, where reading starts, and the steps from there."""
-    if _begins_with_what_was_read(position, entries):
-        return None, position, _steps(position, entries)
-    reset, start = realigned(position, [entry.fingerprint for entry in entries])
-    return reset, start, _steps(start, entries)
-
-
 def realigned(position: Position, log: Sequence[bytes]) -> tuple[Reset, Position]:
     """Find the place again in a log that does not begin with what was read; `log` is its fingerprints."""
     length, end = _longest_overlap(position.tail, log)
@@ -82,21 +74,6 @@ def realigned(position: Position, log: Sequence[bytes]) -> tuple[Reset, Position
         digest = chained(digest, fingerprint)
     start = Position(end, position.index, digest, tuple(log[max(0, end - REMEMBERED) : end]))
     return Reset(position.read, length, end), start
-
-
-def _steps(position: Position, entries: Sequence[Entry]) -> Iterator[Step]:
-    for entry in entries[position.read :]:
-        index, position = position.index, position.after(entry.fingerprint)
-        yield Step(entry, index, position)
-
-
-def _begins_with_what_was_read(position: Position, entries: Sequence[Entry]) -> bool:
-    if len(entries) < position.read:
-        return False
-    digest = b""
-    for entry in entries[: position.read]:
-        digest = chained(digest, entry.fingerprint)
-    return digest == position.digest
 
 
 def chained(digest: bytes, fingerprint: bytes) -> bytes:

@@ -145,8 +145,10 @@ class Reading:
             for chunk in chunks:
                 rest = chunk
                 while rest:
+                    if unpacking.eof:  # gzip may come in several members (RFC 1952, section 2.2)
+                        unpacking = zlib.decompressobj(AUTOMATIC_HEADER)
                     self.feed(unpacking.decompress(rest, PIECE))
-                    rest = unpacking.unconsumed_tail
+                    rest = unpacking.unconsumed_tail or unpacking.unused_data
                     yield News([])
             self.feed(unpacking.flush())
         except zlib.error as error:

@@ -120,7 +120,7 @@ class RunConfusionMatrix(Model, frozen=True, kw_only=True):
         """
         try:
             columns = _columns(self.data)
-        except msgspec.DecodeError as refusal:
+        except (msgspec.DecodeError, ValueError, RecursionError) as refusal:
             raise InvalidMatrixError(f"the confusion matrix is not what the API promises: {refusal}") from None
         return {name: _matrix(name, columns[name]) for name in sorted(columns, key=_age)}
 
@@ -168,7 +168,7 @@ def _check(evaluation: str, column: _Column, cells: dict[str, float], known: set
         raise InvalidMatrixError(f"{where}: a row stands twice")
     if strange := cells.keys() - known:
         raise InvalidMatrixError(f"{where}: row {min(strange)!r} is no column")
-    if wrong := [y for y in cells.values() if y < 0]:
+    if wrong := [y for y in cells.values() if not 0 <= y < math.inf]:
         raise InvalidMatrixError(f"{where}: {wrong[0]} is no count")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, Final, Self
 
@@ -10,13 +10,26 @@ import msgspec
 
 from nexus_async.errors import InvalidArgumentError
 
-METRIC_PREFIX: Final = {
-    "STRAT_EVERY_N_EPOCH": None,
-    "STRAT_ALWAYS_SAVE_LATEST": None,
-    "STRAT_LOWEST_VALIDATION_LOSS": "Loss/",
-    "STRAT_HIGHEST_ACCURACY": "DetectionBoxes_",
+LOSSES: Final = tuple(
+    f"Loss/{name}_loss" for name in ("total", "regularization", "classification", "localization")
+)
+ACCURACIES: Final = (
+    *(
+        f"DetectionBoxes_Precision/mAP{of}"
+        for of in ("", "@.50IOU", "@.75IOU", " (small)", " (medium)", " (large)")
+    ),
+    *(
+        f"DetectionBoxes_Recall/AR@{of}"
+        for of in ("1", "10", "100", "100 (small)", "100 (medium)", "100 (large)")
+    ),
+)
+METRICS: Final[dict[str, tuple[str, ...]]] = {
+    "STRAT_EVERY_N_EPOCH": (),
+    "STRAT_ALWAYS_SAVE_LATEST": (),
+    "STRAT_LOWEST_VALIDATION_LOSS": LOSSES,
+    "STRAT_HIGHEST_ACCURACY": ACCURACIES,
 }
-"""The strategies, and how the metric begins that goes with each (source: the official client's types)."""
+"""The strategies, and the metrics that go with each (source: the official client's types)."""
 LIMITS: Final = ("LIM_MINUTE", "LIM_EPOCHS", "LIM_NONE")
 
 
@@ -36,6 +49,15 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise InvalidArgumentError(f"{cls.__name__}: {refusal}") from None
 
 
+class _InvalidValue(InvalidArgumentError, ValueError):  # noqa: N818 - never seen by users
+    """Tell of one value of a setup; msgspec adds where it stands, since it is a `ValueError`."""
+
+
+def _at_least_one(name: str, value: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise _InvalidValue(f"{name}={value!r} is no whole number of 1 or more")
+
+
 class AcceleratorSetup(Setup, frozen=True, kw_only=True):
     """Choose the hardware to train on."""
 
@@ -46,7 +68,7 @@ class AcceleratorSetup(Setup, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if not self.name:
-            raise InvalidValueError("name is empty: give an accelerator such as 'GPU_T4'")
+            raise _InvalidValue("name is empty: give an accelerator such as 'GPU_T4'")
         _at_least_one("count", self.count)
 
 
@@ -54,21 +76,21 @@ class CheckpointSetup(Setup, frozen=True, kw_only=True):
     """Choose when weights are saved."""
 
     strategy: str
-    """One of `METRIC_PREFIX`."""
+    """One of `METRICS`."""
     metric: str | None = None
-    """The metric that the strategy goes by: `Loss/...` or `DetectionBoxes_...`."""
+    """The metric that the strategy goes by, one of `METRICS`; Nexus chooses where it is not given."""
     evaluation_interval: int = 250
     """Steps between two evaluations, 1 or more."""
 
     def __post_init__(self) -> None:
         _at_least_one("evaluation_interval", self.evaluation_interval)
-        if self.strategy not in METRIC_PREFIX:
-            known = ", ".join(METRIC_PREFIX)
-            raise InvalidValueError(f"strategy {self.strategy!r} is unknown: choose one of {known}")
-        prefix = METRIC_PREFIX[self.strategy]
-        if self.metric is not None and (prefix is None or not self.metric.startswith(prefix)):
-            remedy = f"choose one that begins with {prefix!r}" if prefix else "leave it out"
-            raise InvalidValueError(f"metric {self.metric!r} does not go with {self.strategy}: {remedy}")
+        if self.strategy not in METRICS:
+            known = ", ".join(METRICS)
+            raise _InvalidValue(f"strategy {self.strategy!r} is unknown: choose one of {known}")
+        fitting = METRICS[self.strategy]
+        if self.metric is not None and self.metric not in fitting:
+            remedy = _suggestion(self.metric, fitting) if fitting else "leave it out"
+            raise _InvalidValue(f"metric {self.metric!r} does not go with {self.strategy}: {remedy}")
 
 
 class LimitSetup(Setup, frozen=True, kw_only=True):
@@ -81,8 +103,8 @@ class LimitSetup(Setup, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.metric not in LIMITS:
-            raise InvalidValueError(f"metric {self.metric!r} is unknown: choose one of {', '.join(LIMITS)}")
-        if self.metric != "LIM_NONE":
+            raise _InvalidValue(f"metric {self.metric!r} is unknown: choose one of {', '.join(LIMITS)}")
+        if self.metric != "LIM_NONE" or self.value != 0:
             _at_least_one("value", self.value)
 
 
@@ -140,15 +162,6 @@ class WorkflowUpdate(Setup, frozen=True, kw_only=True):
     title: str
 
 
-class InvalidValueError(InvalidArgumentError, ValueError):
-    """Tell of one value of a setup; msgspec adds where it stands, since it is a `ValueError`."""
-
-
-def _at_least_one(name: str, value: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise InvalidValueError(f"{name}={value!r} is no whole number of 1 or more")
-
-
 def _refuse_unknown(shape: type[Setup], given: Mapping[str, Any], where: str) -> None:
     parts = {field.name: field.type for field in msgspec.structs.fields(shape)}
     for key, value in given.items():
@@ -159,9 +172,9 @@ def _refuse_unknown(shape: type[Setup], given: Mapping[str, Any], where: str) ->
             _refuse_unknown(part, value, f"{where}.{key}")
 
 
-def _suggestion(key: str, known: Mapping[str, object]) -> str:
-    close = get_close_matches(key, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known)}"
+def _suggestion(key: str, known: Iterable[str]) -> str:
+    close = get_close_matches(key, list(known), n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"
 
 
 def _plain(value: Any) -> Any:

@@ -40,5 +40,8 @@ class Workflows:
         return await self._requester.call(patch(self._path + path_of(flow_id), body), decode_workflow)
 
     async def delete(self, flow_id: str) -> DeleteResponse:
-        """Delete a workflow."""
+        """Delete a workflow.
+
+        A `NotFoundError` after several attempts may mean that one whose answer was lost did delete it.
+        """
         return await self._requester.call(delete(self._path + path_of(flow_id)), decode_deletion)

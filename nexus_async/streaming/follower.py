@@ -64,6 +64,7 @@ class Follower:
         self._drain: Drain | None = None
         self._is_concluded = True
         self._polls = 0
+        self._was_open = False
         self.run: Run | None = None
         self.resets: list[LogReset] = []
         self.pending: deque[Checkpoint | LogEntry] = deque()
@@ -131,15 +132,18 @@ class Follower:
             self._times = []
             self._is_concluded = True
         if self.run is None or not self.run.status.is_terminal:
-            self._drain = None
+            self._drain, self._was_open = None, self.run is not None
             return self._pacing.next_poll(self._poll) - self._shared.clock()
         return await self._conclude_ended(self.run)
 
     async def _conclude_ended(self, run: Run) -> float | None:
         now = self._shared.clock()
+        over_for = (
+            0.0 if self._was_open else now - self._shared.server_clock.shift - run.status.update_date / 1000
+        )
         drain = self._drain = self._drain or Drain(settle=self._settle, drain_timeout=self._drain_timeout)
         snapshot = {log_id: reader.position for log_id, reader in self._readers.items()}
-        drain.note(snapshot, now=self._poll, over_for=now - run.status.update_date / 1000)
+        drain.note(snapshot, now=self._poll, over_for=over_for)
         if drain.drained is None:
             return drain.next_poll - now
         self.run = await self._source.get_run(self.run_id)

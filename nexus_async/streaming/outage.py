@@ -43,7 +43,8 @@ class Outage:
         self._since = now if self._since is None else self._since
         if now - self._since >= self._longest:
             raise OutageError(seconds=now - self._since, reason=error, run_id=run_id, cursor=cursor) from error
-        return max(self._pause(), getattr(error, "retry_after", None) or 0.0)
+        pause = max(self._pause(), getattr(error, "retry_after", None) or 0.0)
+        return min(pause, self._since + self._longest - now)
 
     def _pause(self) -> float:
         """Half of it is jitter, so that those who lost an API do not come back all at once."""

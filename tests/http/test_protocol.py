@@ -40,9 +40,7 @@ def test_no_part_of_a_path_reaches_beyond_itself(parts: list[str]) -> None:
     try:
         path = path_of(*parts)
     except InvalidArgumentError:
-        assert any(not part.strip(". ") for part in parts)
-    except UnicodeEncodeError:
-        assert any("\ud800" <= c <= "\udfff" for part in parts for c in part)
+        assert any(not part.strip(". ") or any("\ud800" <= c <= "\udfff" for c in part) for part in parts)
     else:
         assert path.count("/") == len(parts)
 
@@ -104,6 +102,7 @@ def test_an_error_tells_all_that_is_known() -> None:
         (b"  \n", "Bad Gateway"),
         (b"<html><h1>502</h1></html>", "Bad Gateway"),
         (b"upstream\n  is   down", "upstream is down"),
+        (b"value must be < 5", "value must be < 5"),
         (b"x" * 1000, "x" * 297 + "..."),
         (b"\xff\xfe", "��"),
         (b'{"message": "no code"}', "no code"),

@@ -105,7 +105,7 @@ async def test_a_missing_scikit_learn_is_errored_and_told_what_to_install(
     monkeypatch.setitem(sys.modules, "sklearn.linear_model", None)
     run = await _train(DigitsTrainer(), "logistic regression", 0.1)
     assert run.overview == "Errored"
-    assert "nexus-async[demo]" in run.message
+    assert ".[demo]" in run.message
 
 
 async def test_a_killed_training_writes_nothing_more_and_leaves_no_thread() -> None:

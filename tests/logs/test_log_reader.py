@@ -298,7 +298,11 @@ def read_packed(reader: LogReader, log: list[Any], pack: Callable[[bytes], bytes
     return [step.entry.value for news in reading.news() for step in news.steps]
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
+def in_two_members(body: bytes) -> bytes:
+    return gzip.compress(body[:200]) + gzip.compress(body[200:])
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress, in_two_members])
 def test_a_compressed_log_is_read_as_any_other(pack: Callable[[bytes], bytes]) -> None:
     reader = LogReader()
     assert read_packed(reader, distinct(30), pack) == distinct(30)

@@ -121,6 +121,8 @@ def test_data_may_come_as_an_object_too() -> None:
         ([{"id": "a", "data": [{"x": "a", "y": 1}, {"x": "a", "y": 2}]}], "column 'a': a row stands twice"),
         ([column("a", b=1)], "row 'b' is no column"),
         ([column("a", a=-1)], "-1 is no count"),
+        ([{"id": "a", "data": [{"x": "a", "y": "inf"}]}], "inf is no count"),
+        ([{"id": "a", "data": [{"x": "a", "y": "nan"}]}], "nan is no count"),
         ([{"id": "a"}], "data"),
         ("x", "array"),
     ],

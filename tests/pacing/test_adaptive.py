@@ -108,7 +108,7 @@ def test_a_servers_clock_that_is_wrong_changes_little(skew: float) -> None:
 
 @pytest.mark.parametrize("price", [0, -1, math.nan, math.inf, True, "1", None])
 def test_a_price_has_to_be_a_number_above_zero(price: float) -> None:
-    with pytest.raises(ConfigurationError, match="price=.* is no number above zero"):
+    with pytest.raises(ConfigurationError, match=r"price=.* is no number above zero"):
         Adaptive(price)
 
 

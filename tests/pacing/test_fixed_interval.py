@@ -55,7 +55,7 @@ def test_what_a_poll_brought_changes_nothing() -> None:
 
 @pytest.mark.parametrize("seconds", [0, -1, math.nan, math.inf, True, "5", None])
 def test_an_interval_has_to_be_a_number_above_zero(seconds: float) -> None:
-    with pytest.raises(ConfigurationError, match="seconds=.* is no number above zero"):
+    with pytest.raises(ConfigurationError, match=r"seconds=.* is no number above zero"):
         FixedInterval(seconds)
 
 

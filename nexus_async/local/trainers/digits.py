@@ -91,7 +91,7 @@ def _learner(workflow: LocalWorkflow, seed: int) -> Learner:
         return Learner(workflow.model, workflow.learning_rate, seed)
     except ImportError as error:
         raise TrainingFailed(
-            f"DigitsTrainer needs scikit-learn: pip install 'nexus-async[demo]' ({error})"
+            f"DigitsTrainer needs scikit-learn: pip install '.[demo]' in a clone ({error})"
         ) from error
     except InvalidArgumentError as error:
         raise TrainingFailed(str(error)) from error

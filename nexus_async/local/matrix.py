@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BACKGROUND = "Background"
+MOST_EVALUATIONS = 1000
+"""Of one run, so that memory is bounded: the oldest is forgotten for a new one."""
 
 
 class ConfusionMatrices:
@@ -36,6 +38,8 @@ class ConfusionMatrices:
                 f"counts must be {size} rows of {size} numbers, one for each of the classes {list(classes)}"
             )
         self._evaluations[step] = msgspec.json.encode(_columns(classes, counts))
+        if len(self._evaluations) > MOST_EVALUATIONS:
+            del self._evaluations[next(iter(self._evaluations))]
 
     def body(self) -> bytes:
         """Encode the answer: JSON text within JSON."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Overview = Literal["Creating", "Running", "Finished", "Errored", "Cancelled"]
 
 _ENDS = frozenset({"Finished", "Errored", "Cancelled"})
+_MOST_LOGS = 100
 
 
 class LocalRun:
@@ -169,7 +170,12 @@ class LocalRun:
         self._write(raw)
 
     def open_log(self) -> str:
-        """Open another log, which later entries go to, and give its ID."""
+        """Open another log, which later entries go to, and give its ID.
+
+        Raises `InvalidArgumentError` where the run has a hundred of them.
+        """
+        if len(self._logs) >= _MOST_LOGS:
+            raise InvalidArgumentError(f"{self.id} has {_MOST_LOGS} logs, and no run has more")
         log = RunLog(log_id(self.id, len(self._logs)))
         self._logs[log.id] = log
         self._encoded = None
@@ -179,7 +185,7 @@ class LocalRun:
         """Add an evaluation to the run's confusion matrix.
 
         `counts[predicted][true]` are whole numbers in the order of `classes`. `Background` is always written
-        as the last row and column, with zeros where the classes lack it.
+        as the last row and column, with zeros where the classes lack it. The last thousand are kept.
 
         Raises `InvalidArgumentError` where the counts are not a square of the classes' length.
         """

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 from local_api import serving, virtual
 
-from nexus_async.local import CurveTrainer, TooManyRunsError, TrainingClock, UnknownIdError
+from nexus_async.local import CurveTrainer, InvalidArgumentError, TooManyRunsError, TrainingClock, UnknownIdError
 
 
 @virtual
@@ -110,3 +111,23 @@ async def test_an_unknown_run_is_named() -> None:
     async with serving() as (nexus, _):
         with pytest.raises(UnknownIdError, match="no run run_0 on this server"):
             nexus.run("run_0")
+
+
+@virtual
+async def test_a_run_keeps_the_last_thousand_of_its_evaluations() -> None:
+    async with serving() as (nexus, api):
+        run = nexus.start_run()
+        for step in range(1, 1003):
+            run.evaluate(step, ["a"], [[step]])
+        answer = await api("GET", f"runs/{run.id}/confusionMatrix")
+        assert list(msgspec.json.decode(answer.data["data"])) == [str(step) for step in range(3, 1003)]
+
+
+@virtual
+async def test_a_run_has_a_hundred_logs_at_most() -> None:
+    async with serving() as (nexus, _):
+        run = nexus.start_run()
+        for _number in range(99):
+            run.open_log()
+        with pytest.raises(InvalidArgumentError, match="has 100 logs"):
+            run.open_log()

@@ -172,3 +172,22 @@ async def test_a_poll_is_a_single_attempt(
     with pytest.raises(OutageError):
         await anext(project.runs.stream_logs(run.id, max_outage=0.001))
     assert len(sent) == 2
+
+
+async def test_a_run_that_was_seen_to_end_is_drained_whatever_the_servers_clock_says() -> None:
+    source = ScriptedSource()
+    source.logs[LOG] = [entry(1)]
+    stream = stream_of(source)
+    await anext(stream)
+    source.end()
+    source.status_since -= 3600
+    asyncio.get_running_loop().call_later(6, source.logs[LOG].append, entry(2))
+    assert await steps_of(stream) == [2]
+
+
+async def test_a_pause_longer_than_the_outage_allows_is_cut_to_it() -> None:
+    source = ScriptedSource()
+    source.failure = RateLimitedError(method="GET", path="/x", status=429, retry_after=3600.0)
+    with pytest.raises(OutageError, match="no answer for 60 s"):
+        await anext(stream_of(source, max_outage=60.0))
+    assert asyncio.get_running_loop().time() < 61

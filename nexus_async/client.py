@@ -141,7 +141,7 @@ class Client:
 
         `async with client.get_project(...) as project` closes the client at its end.
         """
-        if not isinstance(project_id, str) or not project_id.strip():
+        if not isinstance(project_id, str) or not project_id.removeprefix("proj_").strip():
             raise InvalidArgumentError(f"{project_id!r} is no project's ID, such as 'proj_b705a...'")
         full = project_id if project_id.startswith("proj_") else f"proj_{project_id}"
         return Project(self._requester, full, shared=self._shared)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -51,6 +52,8 @@ def demo() -> None:
             "the demo needs scikit-learn: install the package with its extra, as in pip install '.[demo]' "
             "in a clone"
         )
+    # told to end is as good as interrupted: the terminal gets its cursor back, and no training is left
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     asyncio.run(Demo(PipedConsole()).run())
 
 
@@ -165,6 +168,12 @@ def next_commands() -> list[tuple[str, str]]:
     here = Path(sys.argv[0])
     itself = str(here) if here.name == "nexus-async" and here.parent.name == "bin" else "nexus-async"
     python = str(here.with_name("python")) if itself != "nexus-async" else "python"
+    if not Path("examples/first_steps.py").exists():
+        return [
+            (f"{itself} local", "a local Nexus of your own, for any client"),
+            (f"{itself} local --trainer curves", "one that draws curves, ten thousand runs of them if need be"),
+            (f"{python} -m pydoc nexus_async.Client", "how to use it"),
+        ]
     return [
         (f"{itself} local", "a local Nexus of your own, for any client"),
         (f"{python} examples/first_steps.py", "list, start, follow, evaluate: in 30 lines"),

@@ -146,14 +146,21 @@ def test_a_demo_that_nobody_reads_on_ends_without_a_word() -> None:
         assert (demo.stderr.read(), demo.wait(60)) == ("", 1)
 
 
-def test_a_demo_that_is_interrupted_ends_with_130_and_without_a_word() -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_a_demo_that_is_interrupted_ends_with_130_and_without_a_word(ending: signal.Signals) -> None:
     demo = subprocess.Popen([*NEXUS_ASYNC, "demo"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     with demo:
         assert demo.stdout
         demo.stdout.readline()
-        demo.send_signal(signal.SIGINT)
+        demo.send_signal(ending)
         _, said = demo.communicate(timeout=60)
         assert (demo.returncode, said) == (130, "")
+
+
+def test_outside_of_a_clone_the_demo_names_no_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert not [typed for typed, _ in next_commands() if "examples" in typed]
+    assert len(next_commands()) == 3
 
 
 async def demonstrated(console: Console) -> str:

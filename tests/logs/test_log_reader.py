@@ -261,6 +261,15 @@ def test_a_body_that_breaks_off_behind_what_was_read_is_refused_and_the_next_is_
     assert read(reader, compact(distinct(9))) == (distinct(9)[5:], [])
 
 
+def test_a_body_that_cannot_go_on_behind_what_was_read_is_judged_by_its_meaning_the_next_time() -> None:
+    reader = LogReader()
+    read(reader, compact([1]))
+    with pytest.raises(msgspec.DecodeError):
+        read(reader, compact([1.5]))
+    new, [reset] = read(reader, compact([1.5]))
+    assert (new, reset.read) == ([1.5], 1)
+
+
 @given(log=logs, cut=st.integers(0, 400))
 def test_a_body_that_breaks_off_anywhere_loses_and_doubles_nothing(log: list[Any], cut: int) -> None:
     reader, got = LogReader(), []

@@ -153,9 +153,10 @@ def test_a_typed_setup_with_a_wrong_type_in_it_is_refused() -> None:
         RunSetup.parse(wrong)
 
 
-def test_a_typed_part_is_checked_when_it_is_made() -> None:
-    with pytest.raises(InvalidArgumentError, match="count=0"):
-        AcceleratorSetup(name="GPU_T4", count=0)
+@pytest.mark.parametrize("count", [0, -1, True])
+def test_a_typed_part_is_checked_when_it_is_made(count: int) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"count={count} is no whole number of 1 or more"):
+        AcceleratorSetup(name="GPU_T4", count=count)
 
 
 def test_updates_take_their_one_key_and_no_other() -> None:

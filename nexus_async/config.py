@@ -57,6 +57,8 @@ PRICE: Final = 1.0
 """Seconds of delay that a request is worth: about two requests an event, each seen within seconds."""
 MINIMUM_GAP: Final = 0.25
 """Seconds between two polls of a run at least, however fast its events come."""
+LONGEST_GAP: Final = 300.0
+"""Seconds between two polls of a run at most, however seldom its events come: its end is news as well."""
 FIRST_INTERVAL: Final = 60.0
 """Seconds: the usual interval between two events of a run, until one is known."""
 

@@ -274,7 +274,7 @@ class RunFailedError(NexusError):
     """Tell that a run that was waited for ended as `Errored` or `Cancelled`."""
 
     def __init__(self, *, run_id: str, status: str, message: str) -> None:
-        super().__init__(f"{run_id} is {status}: {message}")
+        super().__init__(" ".join(f"{run_id} is {status}: {message}".split()))
         self.run_id = run_id
         self.status = status
         """`Errored` or `Cancelled`."""

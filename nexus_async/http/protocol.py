@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -181,6 +182,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _seconds_of(date: str) -> float | None:
     try:
-        return parsedate_to_datetime(date).timestamp()
+        moment = parsedate_to_datetime(date)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()  # RFC 9110, section 5.6.7
     except (ValueError, TypeError, OverflowError):
         return None

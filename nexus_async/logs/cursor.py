@@ -13,7 +13,7 @@ from nexus_async.errors import InvalidCursorError
 from nexus_async.logs.position import Position  # noqa: TC001 - msgspec reads the annotations
 
 VERSION: Final = 1
-_TOKEN = re.compile(r"nxc(\d+)\.([A-Za-z0-9_-]*)")
+_TOKEN = re.compile(r"nxc([0-9]{1,6})\.([A-Za-z0-9_-]*)")
 
 
 class Cursor(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -59,7 +59,7 @@ class Cursor(msgspec.Struct, frozen=True, gc=False, array_like=True):
     def _unpacked(text: str) -> Cursor:
         try:
             return _unpack(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        except (binascii.Error, msgspec.DecodeError):
+        except (binascii.Error, msgspec.DecodeError, ValueError):
             raise InvalidCursorError("the cursor is damaged: pass one as an event or a stream gave it") from None
 
 

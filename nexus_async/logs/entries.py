@@ -47,8 +47,10 @@ def decode_entries(body: bytes) -> list[Entry]:
 
 
 def loads(text: bytes) -> Any:
-    """Decode what msgspec refuses: bare `NaN`, lone surrogates, bytes that are no UTF-8, endless numbers."""
-    return json.loads(text.decode("utf-8", "replace"), parse_int=_whole_number)
+    """Decode what msgspec refuses: bare `NaN`, lone surrogates, bytes that are no UTF-8, endless numbers,
+    control characters within a text.
+    """
+    return json.loads(text.decode("utf-8", "replace"), parse_int=_whole_number, strict=False)
 
 
 def _whole_number(digits: str) -> int | str:

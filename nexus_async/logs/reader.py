@@ -158,6 +158,9 @@ class Reading:
 
     def _news_after_prefix(self, rest: bytes) -> Iterator[News]:
         known, end = self._reader.position.length, 0
+        if self._reader.position.read and rest.lstrip()[:1] not in {b",", b"]"}:  # the last entry goes on
+            self._reader.forget_bytes()
+            raise msgspec.DecodeError("the body is not what was read before: it has to be read again")
         try:
             for entries, reached in entries_from(rest, _after_comma(rest)):
                 if entries:

@@ -16,6 +16,8 @@ import msgspec
 from nexus_async.errors import InvalidMatrixError
 from nexus_async.models.base import Decoder, Model
 
+LONGEST_STEP: Final = 19
+"""Digits of a step, at most."""
 BACKGROUND: Final = "Background"
 """Stands for no object: as a prediction for one that was missed, as the truth for one that is not there."""
 
@@ -174,7 +176,11 @@ def _check(evaluation: str, column: _Column, cells: dict[str, float], known: set
 
 def _age(evaluation: str) -> tuple[int, int, str]:
     """Sort evaluations named by a step by it, after those that are not."""
-    return (1, int(evaluation), evaluation) if evaluation.isdecimal() else (0, 0, evaluation)
+    return (
+        (1, int(evaluation), evaluation)
+        if evaluation.isdecimal() and len(evaluation) < LONGEST_STEP
+        else (0, 0, evaluation)
+    )
 
 
 def _whole(count: float) -> float:

@@ -45,6 +45,8 @@ class ServerClock:
         The two are seconds on the client's clock, `t` is seconds on the server's.
         """
         low, high = previous_poll - t, poll - t
+        if not low < high:  # a clock that was set back, or a time so far off that a float cannot tell
+            return
         if poll - previous_poll < FAR:
             self._keep(low, high)
             self._intersect()

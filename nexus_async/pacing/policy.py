@@ -6,7 +6,7 @@ from array import array
 from random import Random
 from typing import TYPE_CHECKING, Final, Protocol
 
-from nexus_async.config import MINIMUM_GAP, POLL_JITTER, PRICE, positive
+from nexus_async.config import LONGEST_GAP, MINIMUM_GAP, POLL_JITTER, PRICE, positive
 from nexus_async.errors import ConfigurationError
 from nexus_async.pacing.staleness import REMEMBERED, IntervalLaw
 
@@ -44,7 +44,7 @@ class FixedInterval:
 
     def __init__(self, seconds: float, *, jitter: float = POLL_JITTER, random: Random | None = None) -> None:
         self.seconds = positive("seconds", seconds)
-        if not 0 <= jitter < 1:
+        if not isinstance(jitter, (int, float)) or not 0 <= jitter < 1:
             raise ConfigurationError(f"jitter={jitter!r} is no share of the interval from 0 to below 1")
         self.jitter = jitter
         self._random = Random() if random is None else random  # noqa: S311 - no secret hangs on it
@@ -119,7 +119,7 @@ class AdaptiveRun:
         """Return when the next poll is worth `price` seconds of delay, after one at `poll`."""
         newest = self._arrival()
         age = self._law.age_worth(price, max(0.0, poll - newest))
-        return max(newest + age, poll + MINIMUM_GAP)
+        return min(max(newest + age, poll + MINIMUM_GAP), poll + LONGEST_GAP)
 
     def _arrival(self) -> float:
         """Return when the newest event could first be seen, on the client's clock; the first poll before any."""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from nexus_async.streaming.source import Source
 
 
+FARTHEST: Final = 1e11
+"""Seconds since the Unix epoch: a time beyond it is none, and says nothing of a run's rhythm."""
 UNCONDITIONAL_EVERY: Final = 20
 """Polls of which one asks for the whole body, whatever its validator says."""
 
@@ -76,26 +78,24 @@ class Follower:
         started = self._shared.clock()
         run = await self._get_run()
         log_ids = [self._only_log] if self._only_log else run.log_ids
-        bodies = [(log_id, await self._read_log(log_id)) for log_id in log_ids]
+        # a validator that lies must not mean silence, least of all at the end
+        conditional = not run.status.is_terminal and self._polls % UNCONDITIONAL_EVERY != 0
+        bodies = [(log_id, await self._read_log(log_id, conditional=conditional)) for log_id in log_ids]
         self.run = run
         self._polls += 1
         self._unread.extend(bodies)
         self._previous_poll, self._poll = self._poll, started
         self._is_concluded = False
 
-    async def _read_log(self, log_id: str) -> Iterator[News]:
+    async def _read_log(self, log_id: str, *, conditional: bool) -> Iterator[News]:
         reader = self._readers.setdefault(log_id, LogReader())
-        reading = reader.open(conditional=self._is_conditional())
+        reading = reader.open(conditional=conditional)
         await self._source.read_log(log_id, reading)
         if reading.is_lost:
             reader.forget_bytes()
             reading = reader.open()
             await self._source.read_log(log_id, reading)
         return reading.news()
-
-    def _is_conditional(self) -> bool:
-        """Tell whether the next poll may be answered without a body: a validator that lies must not silence."""
-        return self._drain is None and self._polls % UNCONDITIONAL_EVERY != 0
 
     async def _get_run(self) -> Run:
         if self.run_id:
@@ -142,7 +142,7 @@ class Follower:
             0.0 if self._was_open else now - self._shared.server_clock.shift - run.status.update_date / 1000
         )
         drain = self._drain = self._drain or Drain(settle=self._settle, drain_timeout=self._drain_timeout)
-        snapshot = {log_id: reader.position for log_id, reader in self._readers.items()}
+        snapshot = {log_id: (at.read, at.digest) for log_id, at in self._positions().items()}
         drain.note(snapshot, now=self._poll, over_for=over_for)
         if drain.drained is None:
             return drain.next_poll - now
@@ -183,7 +183,7 @@ class Follower:
             cursor=cursor,
         )
         self.pending.append(event)
-        if event.time is not None:
+        if event.time is not None and 0 < event.time < FARTHEST:
             self._times.append(event.time)
 
     def _note_reset(self, log_id: str, reset: Reset) -> None:

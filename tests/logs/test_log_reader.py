@@ -393,3 +393,12 @@ def test_an_odd_entry_never_poisons_the_log(odd: bytes, read_as: dict[str, Any])
     assert new[1].keys() == read_as.keys()
     assert new[1] == read_as or read_as == {"n": None}
     assert read(reader, body) == ([], [])
+
+
+def test_a_last_entry_that_went_on_is_not_taken_for_a_new_one() -> None:
+    reader = LogReader()
+    read(reader, b'{"logs":[1]}')
+    with pytest.raises(msgspec.DecodeError):
+        read(reader, b'{"logs":[12]}')
+    new, [reset] = read(reader, b'{"logs":[12]}')
+    assert (new, reset.read) == ([12], 1)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from scripted_source import LOG, ScriptedSource, entry, steps_of, stream_of
 
-from nexus_async import Checkpoint, FixedInterval, LogResetWarning
+from nexus_async import Adaptive, Checkpoint, FixedInterval, LogResetWarning
 
 pytestmark = pytest.mark.virtual_time
 
@@ -199,7 +199,9 @@ async def test_the_snapshots_of_an_ended_run_are_sent_whole() -> None:
     await asyncio.sleep(7)
     source.end()
     source.logs[LOG].append(entry(1))
+    asked = len(source.asked_with)
     assert await waiting == [1]
+    assert source.asked_with[asked:] == [None, None]
 
 
 async def test_a_long_log_that_was_rewritten_is_asked_for_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,3 +215,13 @@ async def test_a_long_log_that_was_rewritten_is_asked_for_again_at_once(monkeypa
     with pytest.warns(LogResetWarning):
         assert [(await anext(stream)).step for _ in range(2)] == [10, 11]
     assert len(source.polls()) == 3
+
+
+async def test_a_senseless_time_silences_nothing() -> None:
+    source = ScriptedSource()
+    source.logs[LOG] = [{**entry(1), "t": 0}, {**entry(2), "t": 1e20}, {**entry(3), "t": -5}]
+    stream = stream_of(source, pacing=Adaptive())
+    for _ in range(3):
+        await anext(stream)
+    source.logs[LOG].append(entry(4))
+    assert (await asyncio.wait_for(anext(stream), 301)).step == 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from scripted_source import LOG, ScriptedSource, entry, now, steps_of, stream_of
 
@@ -191,3 +192,15 @@ async def test_a_pause_longer_than_the_outage_allows_is_cut_to_it() -> None:
     with pytest.raises(OutageError, match="no answer for 60 s"):
         await anext(stream_of(source, max_outage=60.0))
     assert asyncio.get_running_loop().time() < 61
+
+
+async def test_a_log_that_is_written_in_other_bytes_each_time_is_settled_all_the_same() -> None:
+    source = ScriptedSource()
+    source.logs[LOG] = [entry(1)]
+    spaces = iter(range(1, 100))
+    source.body = lambda entries: (
+        b'{"id":"x","logs":[' + b" " * next(spaces) + msgspec.json.encode(entries[0]) + b"]}"
+    )
+    source.end()
+    await steps_of(stream_of(source))
+    assert source.polls() == [0.01, 2.01]

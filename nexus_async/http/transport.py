@@ -98,7 +98,7 @@ class AiohttpTransport:
 
         With `sink`, the body of a 200 is handed to it as it arrives, and the answer's is empty.
         """
-        session = self._open_session()
+        session, turns = self._open_session(), self._turns
         within -= await self._wait_for_turn(request, within)
         try:
             async with session.request(
@@ -117,7 +117,7 @@ class AiohttpTransport:
         except (aiohttp.ClientError, OSError, RuntimeError) as failure:  # TimeoutError is an OSError
             error = self._error_of(request, failure, within)
         finally:
-            self._turns.release()
+            turns.release()
         raise error  # outside of the except clause: aiohttp's errors hold the headers, and so the key
 
     async def _wait_for_turn(self, request: Request, within: float) -> float:

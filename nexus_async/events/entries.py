@@ -1,83 +1,26 @@
-"""What is told of a run, and how an entry of its log becomes it.
-
-Every event has an `id`, the same in every process and after every restart, and a `cursor`, the token that
-resumes after it.
-"""
+"""How an entry of a log becomes an event: no entry is refused, and nothing of it is lost."""
 
 from __future__ import annotations
 
 import math
-from datetime import datetime  # noqa: TC003 - part of the public properties
 from typing import Any, Final
 
-import msgspec
-
-from nexus_async.models.base import moment
+from nexus_async.events.kinds import Checkpoint, LogEntry
 
 CHECKPOINT: Final = "trainingCheckpoint"
 """The `ev` of an entry that tells of a checkpoint."""
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Tell of something that happened to a run."""
-
-    project_id: str
-    run_id: str
-    id: str
-    """The idempotency key: an entry's is `{log_id}:{index}:{fingerprint}`."""
-    cursor: str
-    """The token that resumes after this event."""
-
-
-class _FromLog(Event, frozen=True, kw_only=True):
-    log_id: str
-    index: int
-    """Counts the entries read of this log, from 0."""
-    time: float | None
-    """Seconds since the Unix epoch by the server's clock; None where the entry has no sound `t`."""
-
-    @property
-    def at(self) -> datetime | None:
-        """Return the time in UTC, None where there is none."""
-        try:
-            return None if self.time is None else moment(int(self.time * 1000))
-        except (ValueError, OverflowError, OSError):  # beyond what a datetime holds
-            return None
-
-
-class Checkpoint(_FromLog, frozen=True, kw_only=True):
-    """Tell of a checkpoint of a training."""
-
-    step: int
-    metrics: dict[str, float]
-    """Name to value, finite or not; missing and null ones are absent."""
-    message: str | None = None
-    """The line that the training printed."""
-
-
-class LogEntry(_FromLog, frozen=True, kw_only=True):
-    """Tell of any other entry of a log."""
-
-    ev: str | None
-    """What kind of entry it says it is."""
-    payload: Any = None
-    """Its `pl` as it came, or the whole entry where that is no mapping."""
-
-
-class LogReset(Event, frozen=True, kw_only=True):
-    """Tell that a log got shorter, or that what was read of it changed in meaning."""
-
-    log_id: str
-    read: int
-    """How many entries were read before."""
-    recognized: int
-    """How many of the last entries read were found again."""
-    resumes_at: int
-    """The entry of the new log, counted from 0, at which reading goes on: those before it count as read."""
-
-
 def event_of(
-    value: Any, *, project_id: str, run_id: str, log_id: str, index: int, fingerprint: str, cursor: str
+    value: Any,
+    *,
+    project_id: str,
+    run_id: str,
+    log_id: str,
+    index: int,
+    fingerprint: str,
+    cursor: str,
+    label: str | None = None,
 ) -> Checkpoint | LogEntry:
     """Turn an entry of a log into a `Checkpoint`, or into a `LogEntry` where it is none.
 
@@ -93,6 +36,7 @@ def event_of(
             run_id=run_id,
             id=event_id,
             cursor=cursor,
+            label=label,
             log_id=log_id,
             index=index,
             time=time,
@@ -105,6 +49,7 @@ def event_of(
         run_id=run_id,
         id=event_id,
         cursor=cursor,
+        label=label,
         log_id=log_id,
         index=index,
         time=_seconds(entry.get("t")),

@@ -8,44 +8,38 @@ import re
 from typing import Final
 
 import msgspec
+import xxhash
 
 from nexus_async.errors import InvalidCursorError
 from nexus_async.logs.position import Position  # noqa: TC001 - msgspec reads the annotations
 
 VERSION: Final = 1
+CHECK_BYTES: Final = 4
 _TOKEN = re.compile(r"nxc([0-9]{1,6})\.([A-Za-z0-9_-]*)")
 
 
 class Cursor(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """Say how far a run was read: each of its logs, and whether it ended."""
+    """Say how far a run was read: each of its logs, the status last told of it, and whether its end was."""
 
     run_id: str
     logs: dict[str, Position] = {}
     ended: bool = False
+    project_id: str = ""
+    """Empty where a stream made the cursor: only a feed goes by it."""
+    status: str = ""
+    """The status last told; empty where none was."""
+    status_date: int = 0
+    """When that status began, in milliseconds since the Unix epoch."""
 
     def token(self) -> str:
         """Write the cursor as a token of printable characters."""
-        packed = base64.urlsafe_b64encode(_pack(self)).rstrip(b"=")
-        return f"nxc{VERSION}.{packed.decode()}"
+        packed = _pack(self)
+        text = base64.urlsafe_b64encode(packed + _check_of(packed)).rstrip(b"=")
+        return f"nxc{VERSION}.{text.decode()}"
 
     @classmethod
-    def parse(cls, token: str, *, run_id: str) -> Cursor:
-        """Read a token back.
-
-        Raises `InvalidCursorError` for garbage, for the token of another run, and for one of a newer release.
-        """
-        cursor = cls._read(token)
-        if cursor.run_id != run_id:
-            raise InvalidCursorError(f"the cursor is of {cursor.run_id}, not of {run_id}")
-        return cursor
-
-    @classmethod
-    def run_of(cls, token: str) -> str:
-        """Return the ID of the run that a token is of; raise `InvalidCursorError` as `parse` does."""
-        return cls._read(token).run_id
-
-    @classmethod
-    def _read(cls, token: str) -> Cursor:
+    def read(cls, token: str) -> Cursor:
+        """Read a token of any run back. Raises `InvalidCursorError` for garbage, or one of a newer release."""
         match = _TOKEN.fullmatch(token) if isinstance(token, str) else None
         if match is None:
             raise InvalidCursorError(f"{token!r} is no cursor: pass one as an event or a stream gave it")
@@ -55,12 +49,32 @@ class Cursor(msgspec.Struct, frozen=True, gc=False, array_like=True):
             )
         return cls._unpacked(match[2])
 
+    @classmethod
+    def parse(cls, token: str, *, run_id: str) -> Cursor:
+        """Read a token back.
+
+        Raises `InvalidCursorError` for garbage, for the token of another run, and for one of a newer release.
+        """
+        cursor = cls.read(token)
+        if cursor.run_id != run_id:
+            raise InvalidCursorError(f"the cursor is of {cursor.run_id}, not of {run_id}")
+        return cursor
+
     @staticmethod
     def _unpacked(text: str) -> Cursor:
         try:
-            return _unpack(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            whole = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+            packed, check = whole[:-CHECK_BYTES], whole[-CHECK_BYTES:]
+            if check == _check_of(packed):
+                return _unpack(packed)
         except (binascii.Error, msgspec.DecodeError, ValueError):
-            raise InvalidCursorError("the cursor is damaged: pass one as an event or a stream gave it") from None
+            pass
+        raise InvalidCursorError("the cursor is damaged: pass one as an event or a stream gave it")
+
+
+def _check_of(packed: bytes) -> bytes:
+    """Return the checksum: one wrong character must not look like a log that changed."""
+    return xxhash.xxh32_digest(packed)
 
 
 _pack = msgspec.msgpack.Encoder().encode

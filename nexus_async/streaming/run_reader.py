@@ -1,0 +1,146 @@
+"""How far the logs of one run were read, and what is new in them as events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from nexus_async.errors import InvalidAnswerError
+from nexus_async.events import LogReset, event_of
+from nexus_async.logs import Cursor, LogReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nexus_async.events import Checkpoint, LogEntry
+    from nexus_async.logs import News, Position, Reset, Step
+    from nexus_async.models.run import RunStatus
+    from nexus_async.streaming.source import Source
+
+FARTHEST: Final = 1e11
+"""Seconds since the Unix epoch: a time beyond it is none, and says nothing of a run's rhythm."""
+
+
+class RunReader:
+    """Read the logs of one run: `fetch` a body, then take its slices as events.
+
+    A body moves a log's position only when it is whole, so that a fetch cancelled anywhere loses nothing and
+    doubles nothing. `label` goes on the events.
+    """
+
+    __slots__ = ("_readers", "_status", "_status_date", "label", "project_id", "run_id", "times")
+
+    def __init__(self, project_id: str, start: Cursor, *, label: str | None = None) -> None:
+        self.project_id = project_id
+        self.run_id = start.run_id
+        self.label = label
+        self._readers = {log_id: LogReader(position) for log_id, position in start.logs.items()}
+        self._status, self._status_date = start.status, start.status_date
+        self.times: list[float] = []
+        """The sound times of the entries read since they were last taken, in seconds by the server's clock."""
+
+    @property
+    def status(self) -> str | None:
+        """Return the status last told; None where none was."""
+        return self._status or None
+
+    def is_told(self, status: RunStatus) -> bool:
+        """Tell whether this is the status last told, begun at the same time."""
+        return (self._status, self._status_date) == (status.overview, status.update_date)
+
+    def tell(self, status: RunStatus) -> None:
+        """Take a status as told: cursors have it from now on."""
+        self._status, self._status_date = status.overview, status.update_date
+
+    async def fetch(self, source: Source, log_id: str, *, conditional: bool) -> Iterator[News]:
+        """Read a log's body to its end, and return what is new in it, to be passed to `take` slice by slice."""
+        reader = self._readers.setdefault(log_id, LogReader())
+        reading = reader.open(conditional=conditional)
+        await source.read_log(log_id, reading)
+        if reading.is_lost:
+            reader.forget_bytes()
+            reading = reader.open()
+            await source.read_log(log_id, reading)
+        return reading.news()
+
+    def take(self, log_id: str, slices: Iterator[News]) -> list[LogReset | Checkpoint | LogEntry] | None:
+        """Return the events of the next slice; None after the last. Raises `InvalidAnswerError`."""
+        try:
+            news = next(slices, None)
+        except msgspec.DecodeError as refusal:
+            raise InvalidAnswerError(
+                f"the log is not what the API promises: {refusal}",
+                method="GET",
+                path=f"/projects/{self.project_id}/runs/logs/{log_id}",
+            ) from None
+        return None if news is None else self._events(log_id, news)
+
+    def take_times(self) -> list[float]:
+        """Return the times of what was read since the last call."""
+        times, self.times = self.times, []
+        return times
+
+    def token(self, *, ended: bool = False) -> str:
+        """Return the token that resumes after all that was read; with `ended`, after the run's end."""
+        return self._cursor(self._positions(), ended=ended).token()
+
+    def end_token(self) -> str:
+        """Return a short token that says only that the run is over and was told to its end."""
+        return self._cursor({}, ended=True).token()
+
+    def snapshot(self) -> dict[str, tuple[int, bytes]]:
+        """Return what was read of each log: how many entries, and what they mean."""
+        return {log_id: (at.read, at.digest) for log_id, at in self._positions().items()}
+
+    def _positions(self) -> dict[str, Position]:
+        return {log_id: reader.position for log_id, reader in self._readers.items()}
+
+    def _cursor(self, positions: dict[str, Position], *, ended: bool = False) -> Cursor:
+        return Cursor(
+            self.run_id,
+            positions,
+            ended=ended,
+            project_id=self.project_id,
+            status=self._status,
+            status_date=self._status_date,
+        )
+
+    def _events(self, log_id: str, news: News) -> list[LogReset | Checkpoint | LogEntry]:
+        events: list[LogReset | Checkpoint | LogEntry] = []
+        positions = self._positions()
+        if news.reset is not None:
+            events.append(self._reset(log_id, news.reset))
+        for step in news.steps:
+            positions[log_id] = step.position
+            events.append(self._entry(log_id, step, self._cursor(positions).token()))
+        return events
+
+    def _entry(self, log_id: str, step: Step, cursor: str) -> Checkpoint | LogEntry:
+        event = event_of(
+            step.entry.value,
+            project_id=self.project_id,
+            run_id=self.run_id,
+            log_id=log_id,
+            index=step.index,
+            fingerprint=step.entry.fingerprint.hex(),
+            cursor=cursor,
+            label=self.label,
+        )
+        if event.time is not None and 0 < event.time < FARTHEST:
+            self.times.append(event.time)
+        return event
+
+    def _reset(self, log_id: str, reset: Reset) -> LogReset:
+        start = self._readers[log_id].position
+        return LogReset(
+            project_id=self.project_id,
+            run_id=self.run_id,
+            log_id=log_id,
+            id=f"{log_id}:{start.index}:reset:{start.digest.hex()[:16]}",
+            cursor=self.token(),
+            label=self.label,
+            read=reset.read,
+            recognized=reset.recognized,
+            resumes_at=reset.resumes_at,
+        )

@@ -76,7 +76,7 @@ from nexus_async.pacing import Adaptive, FixedInterval, Pacing
 from nexus_async.resources.project import Project
 from nexus_async.resources.runs import Runs
 from nexus_async.resources.workflows import Workflows
-from nexus_async.streaming import Completions, LogResetWarning, LogStream
+from nexus_async.streaming import Completions, LogResetWarning, LogStream, MemoryStore, SQLiteStore, Store
 
 __all__ = [
     "AcceleratorSetup",
@@ -110,6 +110,7 @@ __all__ = [
     "LogReset",
     "LogResetWarning",
     "LogStream",
+    "MemoryStore",
     "NexusError",
     "NotFoundError",
     "OutageError",
@@ -138,9 +139,11 @@ __all__ = [
     "RunSetup",
     "RunStatus",
     "Runs",
+    "SQLiteStore",
     "ServerError",
     "StatusChanged",
     "StatusError",
+    "Store",
     "StoreBusyError",
     "StoreError",
     "StoreLostError",

@@ -4,7 +4,19 @@ from nexus_async.streaming.completion import Completions
 from nexus_async.streaming.follower import LogResetWarning
 from nexus_async.streaming.shared import Shared
 from nexus_async.streaming.source import Source
+from nexus_async.streaming.sqlite_store import SQLiteStore
+from nexus_async.streaming.store import MemoryStore, Store
 from nexus_async.streaming.stream import LogStream
 from nexus_async.streaming.window import Window
 
-__all__ = ["Completions", "LogResetWarning", "LogStream", "Shared", "Source", "Window"]
+__all__ = [
+    "Completions",
+    "LogResetWarning",
+    "LogStream",
+    "MemoryStore",
+    "SQLiteStore",
+    "Shared",
+    "Source",
+    "Store",
+    "Window",
+]

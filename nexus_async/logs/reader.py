@@ -52,6 +52,8 @@ class LogReader:
         """The validator of the last body that was wholly read."""
         self.packed = b""
         """The digest of the last compressed body that was wholly read."""
+        self.rest = b""
+        """What stood behind the entries of the last body that was wholly read; empty where that is not known."""
 
     def forget_bytes(self) -> None:
         """Judge the next body by what it means alone."""
@@ -96,15 +98,15 @@ class Reading:
 
     def _digest(self, chunk: bytes) -> None:
         """Digest what was read before. Where that is much, it is let go meanwhile, and seldom missed."""
-        known, rest = chunk[: self._missing], chunk[self._missing :]
-        self._hash.update(known)
-        self._missing -= len(known)
+        known = min(self._missing, len(chunk))
+        self._hash.update(memoryview(chunk)[:known])
+        self._missing -= known
         if self._keeps:
             self._chunks.append(chunk)
         if self._missing == 0:
             self._is_known = self._hash.digest() == self._reader.position.prefix
             if self._is_known:
-                self._chunks = [rest]
+                self._chunks = [chunk[known:]]
 
     @property
     def is_lost(self) -> bool:
@@ -157,6 +159,8 @@ class Reading:
             raise msgspec.DecodeError("the body does not inflate: it breaks off")
 
     def _news_after_prefix(self, rest: bytes) -> Iterator[News]:
+        if rest and rest == self._reader.rest:
+            return
         known, end = self._reader.position.length, 0
         if self._reader.position.read and rest.lstrip()[:1] not in {b",", b"]"}:  # the last entry goes on
             self._reader.forget_bytes()
@@ -171,7 +175,7 @@ class Reading:
             raise
         if end != UNKNOWN:
             self._hash.update(memoryview(rest)[:end])
-        self._remember_bytes(0 if end == UNKNOWN else known + end)
+        self._remember_bytes(0 if end == UNKNOWN else known + end, rest[end:])
 
     def _news_of_whole(self, body: bytes) -> Iterator[News]:
         if self._reader.position.read and not (yield from self._is_continued(body)):
@@ -182,7 +186,7 @@ class Reading:
             end = reached
             yield self._take(new)
         self._hash = xxhash.xxh3_128(memoryview(body)[: max(0, end)])
-        self._remember_bytes(max(0, end))
+        self._remember_bytes(max(0, end), body[end:])
 
     def _is_continued(self, body: bytes) -> Generator[News, None, bool]:
         """Tell, as the generator's value, whether the body begins with what was read, by what it means."""
@@ -212,9 +216,9 @@ class Reading:
         self._reader.position = position
         return News(steps)
 
-    def _remember_bytes(self, length: int) -> None:
+    def _remember_bytes(self, length: int, rest: bytes) -> None:
         """Remember how far the body was read in bytes, whose digest is at hand; 0 where that is not known."""
-        prefix = self._hash.digest() if length else b""
+        prefix, self._reader.rest = (self._hash.digest(), rest) if length else (b"", b"")
         self._reader.position = msgspec.structs.replace(self._reader.position, length=length, prefix=prefix)
 
 

@@ -202,6 +202,18 @@ def test_only_what_follows_the_bytes_that_were_read_is_decoded(monkeypatch: pyte
     assert len(decoded) == 1
 
 
+@pytest.mark.parametrize("form", [compact, spaced, id_last])
+def test_nothing_is_decoded_where_the_whole_body_is_the_same(
+    form: Callable[[list[Any]], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = LogReader()
+    for length in (50, 51):
+        read(reader, form(distinct(length)))
+        with monkeypatch.context() as patch:
+            patch.setattr("nexus_async.logs.reader.entries_from", None)
+            assert read(reader, form(distinct(length))) == ([], [])
+
+
 def test_bytes_that_prove_to_be_the_same_are_let_go_while_they_arrive() -> None:
     reader = LogReader()
     body = compact(distinct(1000))

@@ -19,6 +19,7 @@ from nexus_async.testing import pytest_asyncio_loop_factories  # noqa: F401
 ```
 """
 
+from nexus_async.testing.check_store import check_store
 from nexus_async.testing.virtual_time import (
     client_for,
     is_virtual,
@@ -28,6 +29,7 @@ from nexus_async.testing.virtual_time import (
 )
 
 __all__ = [
+    "check_store",
     "client_for",
     "is_virtual",
     "pytest_asyncio_loop_factories",

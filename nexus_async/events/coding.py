@@ -1,7 +1,8 @@
 """Events as JSON: one shape wherever they leave the process.
 
 An object with the version `v`, the kind `type`, and the event's fields in camel case. A number that is not finite
-is the text `"NaN"`, `"Infinity"` or `"-Infinity"`, and is read back as a number where a metric is one.
+is the text `"NaN"`, `"Infinity"` or `"-Infinity"`, and is read back as a number where a metric is one. What a
+payload nests deeper than `DEEPEST` levels is JSON as text within it: all that was read can be written and read.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from nexus_async.events.kinds import (
 )
 
 VERSION: Final = 1
+DEEPEST: Final = 100
+"""Levels of a payload: readers have limits, and no training means to come near them."""
 
 AnyEvent = (
     CaughtUp
@@ -49,7 +52,12 @@ AnyEvent = (
 
 def encode_event(event: Event) -> bytes:
     """Return an event as JSON, in UTF-8 and on one line."""
-    shape = {"v": VERSION, **_written(msgspec.to_builtins(event))}
+    if isinstance(event, LogEntry):
+        bare = msgspec.to_builtins(msgspec.structs.replace(event, payload=None))
+        bare["payload"] = event.payload
+    else:
+        bare = msgspec.to_builtins(event)
+    shape = {"v": VERSION, **{name: _written(value, DEEPEST) for name, value in bare.items()}}
     try:
         return msgspec.json.encode(shape)
     except (msgspec.MsgspecError, UnicodeError, OverflowError):  # a lone surrogate, a number beyond 64 bits
@@ -67,23 +75,32 @@ def decode_event(text: bytes | str) -> Event:
         raise InvalidEventError(f"no event: {str(text)[:80]!r} has no version `v`")
     if version > VERSION:
         raise InvalidEventError(
-            f"the event is of version {version}, this release reads up to {VERSION}: upgrade nexus-async"
+            f"the event is of version {str(version)[:9]}, this release reads up to {VERSION}: upgrade nexus-async"
         )
     try:
         event: Event = msgspec.convert(shape, AnyEvent, strict=False)
-    except msgspec.ValidationError as refusal:
+    except (msgspec.ValidationError, UnicodeError) as refusal:
         raise InvalidEventError(f"no event that this release knows: {refusal}") from None
     return event
 
 
-def _written(value: Any) -> Any:
+def _written(value: Any, levels: int) -> Any:
     """Write numbers that are not finite as texts: JSON has none, and msgspec would write null."""
     match value:
         case float() if not math.isfinite(value):
             return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"  # noqa: PLR0124 - NaN
+        case dict() | list() | tuple() if not levels:
+            return _as_text(value)
         case dict():
-            return {key: _written(item) for key, item in value.items()}
+            return {key: _written(item, levels - 1) for key, item in value.items()}
         case list() | tuple():
-            return [_written(item) for item in value]
+            return [_written(item, levels - 1) for item in value]
         case _:
             return value
+
+
+def _as_text(value: Any) -> str:
+    try:
+        return json.dumps(value, separators=(",", ":"))
+    except RecursionError:
+        return "nested too deeply to be written"

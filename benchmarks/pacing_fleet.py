@@ -79,7 +79,7 @@ def follow(runs: Sequence[Sequence[float]], budget: Budget, seconds: float, rand
         ServerClock(),
         requests_per_second=budget.requests_per_second,
         bytes_per_second=budget.bytes_per_second,
-        random=random,
+        jitter=lambda pause: random.uniform(0, pause),
     )
     names = {str(number): number for number in range(len(runs))}
     for name in names:

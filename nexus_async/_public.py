@@ -52,6 +52,7 @@ from nexus_async.events import (
     decode_event,
     encode_event,
 )
+from nexus_async.http.throttle import Throttle
 from nexus_async.models import (
     AcceleratorSetup,
     CheckpointSetup,
@@ -75,8 +76,19 @@ from nexus_async.models import (
 from nexus_async.pacing import Adaptive, FixedInterval, Pacing
 from nexus_async.resources.project import Project
 from nexus_async.resources.runs import Runs
+from nexus_async.resources.watching import WatchOptions, watch
 from nexus_async.resources.workflows import Workflows
-from nexus_async.streaming import Completions, LogResetWarning, LogStream, MemoryStore, SQLiteStore, Store
+from nexus_async.streaming import (
+    Completions,
+    Feed,
+    FeedStats,
+    LogResetWarning,
+    LogStream,
+    MemoryStore,
+    RunStats,
+    SQLiteStore,
+    Store,
+)
 
 __all__ = [
     "AcceleratorSetup",
@@ -97,6 +109,8 @@ __all__ = [
     "DeleteResponse",
     "Disconnected",
     "Event",
+    "Feed",
+    "FeedStats",
     "FixedInterval",
     "FollowFailed",
     "ForbiddenError",
@@ -137,6 +151,7 @@ __all__ = [
     "RunLogs",
     "RunRemoved",
     "RunSetup",
+    "RunStats",
     "RunStatus",
     "Runs",
     "SQLiteStore",
@@ -148,8 +163,10 @@ __all__ = [
     "StoreError",
     "StoreLostError",
     "StreamTimeoutError",
+    "Throttle",
     "UnprocessableError",
     "WaitTimeoutError",
+    "WatchOptions",
     "Workflow",
     "WorkflowUpdate",
     "Workflows",
@@ -157,4 +174,5 @@ __all__ = [
     "__version__",
     "decode_event",
     "encode_event",
+    "watch",
 ]

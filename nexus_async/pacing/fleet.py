@@ -15,8 +15,7 @@ from nexus_async.pacing.policy import Adaptive, AdaptiveRun
 from nexus_async.pacing.price import SteeredPrice
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from random import Random
+    from collections.abc import Callable, Sequence
 
     from nexus_async.pacing.clock import ServerClock
     from nexus_async.pacing.policy import Pacing, RunPacing
@@ -28,7 +27,8 @@ class Fleet:
     A run is either queued, or taken until `done`, `drain` or `postpone` puts it back. It is due when a poll is
     worth the fleet's price, and ready from when it is worth the price of its `Adaptive` pacing: a request that is
     permitted goes to the earliest due, early where that one is ready. Other pacings have no price, and keep
-    exactly to their own times. `clock` is shared by all runs; `random` spreads the first polls.
+    exactly to their own times. `clock` is shared by all runs; `jitter` spreads the first polls: it turns a pause,
+    in seconds, into the one that is made.
 
     The budget is `requests_per_second` and `bytes_per_second`.
     """
@@ -40,7 +40,7 @@ class Fleet:
         *,
         requests_per_second: float,
         bytes_per_second: float,
-        random: Random,
+        jitter: Callable[[float], float],
     ) -> None:
         self._pacing = pacing
         self._clock = clock
@@ -50,7 +50,7 @@ class Fleet:
             requests_per_second=requests_per_second,
             bytes_per_second=positive("bytes_per_second", bytes_per_second),
         )
-        self._random = random
+        self._jitter = jitter
         self._members: dict[str, _Member] = {}
         self._waiting = _Queue()
         self._draining = _Queue()
@@ -78,7 +78,7 @@ class Fleet:
             raise ValueError(f"the run {run_id!r} is followed already")
         member = self._members[run_id] = _Member(run_id, self._pacing.for_run(self._clock), ready=now)
         self._price.resize(len(self))
-        self._waiting.put(now + self._random.uniform(0, len(self) / self._requests), member)
+        self._waiting.put(now + self._jitter(len(self) / self._requests), member)
 
     def remove(self, run_id: str) -> None:
         """Follow a run no more. One that was taken is not put back."""

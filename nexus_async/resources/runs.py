@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping  # noqa: TC003 - part of the public signatures
+from collections.abc import Callable, Iterable, Mapping  # noqa: TC003 - part of the public signatures
 from datetime import datetime  # noqa: TC003 - part of the public signatures
-from typing import TYPE_CHECKING, Any, overload
+from os import PathLike  # noqa: TC003 - part of the public signatures
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-from nexus_async.config import DRAIN_TIMEOUT, MAX_OUTAGE, SETTLE, positive
+from nexus_async.config import BUFFER, DISCOVERY_INTERVAL, DRAIN_TIMEOUT, MAX_OUTAGE, SETTLE, positive
 from nexus_async.errors import ConfigurationError, InvalidArgumentError, RunFailedError
 from nexus_async.events import read_checkpoint
 from nexus_async.http.protocol import get, patch, path_of, post
@@ -17,7 +18,8 @@ from nexus_async.models.run import FINISHED, Run, check_run_id, decode_run, deco
 from nexus_async.models.setup import RunSetup
 from nexus_async.pacing import Adaptive, Pacing
 from nexus_async.resources.source import RunSource
-from nexus_async.streaming import Completions, LogStream, Shared, Window
+from nexus_async.resources.watching import feed_over
+from nexus_async.streaming import Completions, Feed, LogStream, Shared, Store, Watchable, Window
 
 if TYPE_CHECKING:
     import builtins
@@ -121,6 +123,83 @@ class Runs:
             max_outage=positive("max_outage", max_outage),
             shared=self._shared,
         )
+
+    def watch(
+        self,
+        run_ids: Iterable[str] | None = None,
+        *,
+        include_ended: bool = False,
+        start: Literal["earliest", "latest"] = "earliest",
+        since: float | datetime | None = None,
+        tail: int | None = None,
+        where: Callable[[Run], bool] | None = None,
+        cursors: Iterable[str] | Mapping[str, str] | None = None,
+        store: Store | str | PathLike[str] | None = None,
+        ack: Literal["auto", "manual"] = "auto",
+        buffer: int = BUFFER,
+        stop_when_all_ended: bool = False,
+        caught_up: bool = False,
+        pacing: Pacing | None = None,
+        discovery_interval: float = DISCOVERY_INTERVAL,
+        settle: float = SETTLE,
+        drain_timeout: float = DRAIN_TIMEOUT,
+    ) -> Feed:
+        """Follow many runs in one feed: every run that is not over and every later one, or just `run_ids`.
+
+        ```python
+        async with project.runs.watch(store="state.db") as feed:
+            async for event in feed:
+                match event:
+                    case Checkpoint(): print(event.run_id, event.step, event.metrics)
+                    case RunEnded(): print(event.run_id, event.outcome)
+        ```
+
+        Which runs: `include_ended` replays those that are over as well. `where` is a function of a `Run`, asked
+        whenever its status is another: a run that it does not take is not followed. With `stop_when_all_ended`
+        the feed ends when no run is left to follow.
+
+        From where: from the first entry of each log, or with `start="latest"` from what comes after the runs that
+        are there; `since` (seconds since the Unix epoch by the server's clock, or an aware datetime) leaves out
+        what is older, `tail` all but the last so many events of the logs that are there. None of them concerns a
+        run that is resumed, by one of `cursors` (tokens of events) or by what is kept in `store`, which is a
+        `Store` or the path of a `SQLiteStore`. Runs that were followed are told to their end even if they ended
+        meanwhile.
+
+        When an event counts as handled, so that its run is resumed after it: with `ack="auto"` when the next is
+        asked for, and the last one where `async with` ends without an exception; with `ack="manual"` by
+        `feed.ack(event)`.
+
+        How: `buffer` events are read ahead. `pacing` says when to poll a run, by default when the delay to expect
+        is worth a request; all share the client's throttle. Every `discovery_interval` seconds, or more seldom
+        where lists are long, it is looked for new runs and changes of status. `settle` and `drain_timeout` are
+        those of `stream_logs`. With `caught_up`, `CaughtUp` tells that all that was there is read.
+
+        Nothing ends a feed but its end, `stop`, a store that is lost, or the refusal of its last project. Raises
+        `ConfigurationError` for what makes no sense, when it is called.
+        """
+        return feed_over(
+            [self.watchable()],
+            run_ids,
+            include_ended=include_ended,
+            start=start,
+            since=since,
+            tail=tail,
+            where=where,
+            cursors=cursors,
+            store=store,
+            ack=ack,
+            buffer=buffer,
+            stop_when_all_ended=stop_when_all_ended,
+            caught_up=caught_up,
+            pacing=pacing,
+            discovery_interval=discovery_interval,
+            settle=settle,
+            drain_timeout=drain_timeout,
+        )
+
+    def watchable(self, label: str | None = None) -> Watchable:
+        """Return what a feed over several projects takes; `label` goes on its events."""
+        return Watchable(self._source, self._shared, label)
 
     @overload
     async def wait(self, run_id: str, *, timeout: float | None = None, raise_on_failure: bool = False) -> Run: ...

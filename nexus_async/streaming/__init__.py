@@ -1,6 +1,7 @@
 """Following runs."""
 
 from nexus_async.streaming.completion import Completions
+from nexus_async.streaming.feed import Feed, FeedStats, RunStats, Terms, Watchable
 from nexus_async.streaming.follower import LogResetWarning
 from nexus_async.streaming.shared import Shared
 from nexus_async.streaming.source import Source
@@ -11,12 +12,17 @@ from nexus_async.streaming.window import Window
 
 __all__ = [
     "Completions",
+    "Feed",
+    "FeedStats",
     "LogResetWarning",
     "LogStream",
     "MemoryStore",
+    "RunStats",
     "SQLiteStore",
     "Shared",
     "Source",
     "Store",
+    "Terms",
+    "Watchable",
     "Window",
 ]

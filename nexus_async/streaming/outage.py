@@ -9,6 +9,8 @@ from nexus_async.errors import OutageError, RequestError
 from nexus_async.http.retry import is_passing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nexus_async.streaming.shared import Shared
 
 FIRST_PAUSE: Final = 1.0
@@ -43,10 +45,14 @@ class Outage:
         self._since = now if self._since is None else self._since
         if now - self._since >= self._longest:
             raise OutageError(seconds=now - self._since, reason=error, run_id=run_id, cursor=cursor) from error
-        pause = max(self._pause(), getattr(error, "retry_after", None) or 0.0)
+        pause = max(pause_after(self._failures, self._shared.jitter), getattr(error, "retry_after", None) or 0.0)
         return min(pause, self._since + self._longest - now)
 
-    def _pause(self) -> float:
-        """Half of it is jitter, so that those who lost an API do not come back all at once."""
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(self._failures - 1, 10))
-        return pause / 2 + self._shared.jitter(pause / 2)
+
+def pause_after(failures: int, jitter: Callable[[float], float]) -> float:
+    """Return the seconds to wait for after so many failures in a row.
+
+    Half of it is jitter, so that those who lost an API do not come back all at once.
+    """
+    pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(failures - 1, 10))
+    return pause / 2 + jitter(pause / 2)

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from nexus_async.errors import InvalidAnswerError
-from nexus_async.events import LogReset, event_of
+from nexus_async.events import FollowFailed, LogReset, RunAdded, event_of
 from nexus_async.logs import Cursor, LogReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nexus_async.errors import RequestError
     from nexus_async.events import Checkpoint, LogEntry
+    from nexus_async.http.throttle import Turn
     from nexus_async.logs import News, Position, Reset, Step
-    from nexus_async.models.run import RunStatus
+    from nexus_async.models.run import Run, RunStatus
     from nexus_async.streaming.source import Source
 
 FARTHEST: Final = 1e11
@@ -45,19 +47,22 @@ class RunReader:
         """Return the status last told; None where none was."""
         return self._status or None
 
-    def is_told(self, status: RunStatus) -> bool:
-        """Tell whether this is the status last told, begun at the same time."""
-        return (self._status, self._status_date) == (status.overview, status.update_date)
+    @property
+    def told(self) -> tuple[str, int]:
+        """Return the status last told and when it began, in milliseconds since the Unix epoch."""
+        return self._status, self._status_date
 
     def tell(self, status: RunStatus) -> None:
         """Take a status as told: cursors have it from now on."""
         self._status, self._status_date = status.overview, status.update_date
 
-    async def fetch(self, source: Source, log_id: str, *, conditional: bool) -> Iterator[News]:
+    async def fetch(
+        self, source: Source, log_id: str, *, conditional: bool, turn: Turn | None = None
+    ) -> Iterator[News]:
         """Read a log's body to its end, and return what is new in it, to be passed to `take` slice by slice."""
         reader = self._readers.setdefault(log_id, LogReader())
         reading = reader.open(conditional=conditional)
-        await source.read_log(log_id, reading)
+        await source.read_log(log_id, reading, turn=turn)
         if reading.is_lost:
             reader.forget_bytes()
             reading = reader.open()
@@ -80,6 +85,30 @@ class RunReader:
         """Return the times of what was read since the last call."""
         times, self.times = self.times, []
         return times
+
+    def added(self, run: Run) -> RunAdded:
+        """Tell that the run is followed, with its status as it is now."""
+        self.tell(run.status)
+        return RunAdded(
+            project_id=self.project_id,
+            run_id=self.run_id,
+            id=f"{self.run_id}:added",
+            cursor=self.token(),
+            label=self.label,
+            run=run,
+        )
+
+    def failed(self, error: RequestError, now: float, *, fatal: bool) -> FollowFailed:
+        """Tell that the run cannot be followed, since `now` or, where it is `fatal`, for good."""
+        return FollowFailed(
+            project_id=self.project_id,
+            run_id=self.run_id,
+            id=f"{self.run_id}:failed:{'fatal' if fatal else round(now * 1000)}",
+            cursor=self.end_token() if fatal else self.token(),
+            label=self.label,
+            error=str(error),
+            fatal=fatal,
+        )
 
     def token(self, *, ended: bool = False) -> str:
         """Return the token that resumes after all that was read; with `ended`, after the run's end."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from nexus_async.errors import RequestError, StreamTimeoutError
-from nexus_async.events import Checkpoint, LogReset
+from nexus_async.events import Checkpoint, LogEntry, LogReset
 from nexus_async.streaming.follower import Follower
 from nexus_async.streaming.outage import Outage
 from nexus_async.streaming.patience import Patience
@@ -151,13 +151,16 @@ class LogStream(AsyncGenerator[Checkpoint, None]):
     async def _next(self) -> Checkpoint:
         while not self._ready:
             if self._follower.pending:
-                event = self._window.pass_on(self._follower.pending.popleft())
-                self._ready.extend(() if event is None else (event,))
+                self._hand_on(self._follower.pending.popleft())
             elif self._is_done or self._follower.over:
                 raise StopAsyncIteration
             else:
                 await self._advance()
         return self._ready.popleft()
+
+    def _hand_on(self, event: Checkpoint | LogEntry) -> None:
+        if isinstance(event, Checkpoint) and self._window.pass_on(event) is not None:
+            self._ready.append(event)
 
     async def _advance(self) -> None:
         """Make one step towards the next event: read a slice, or wait and poll."""
@@ -176,7 +179,7 @@ class LogStream(AsyncGenerator[Checkpoint, None]):
             self._note_due(self._outage.note(error, now, run_id=self._follower.run_id, cursor=self.cursor))
 
     async def _end_snapshot(self) -> None:
-        self._ready.extend(self._window.end_of_snapshot())
+        self._ready.extend(held for held in self._window.end_of_snapshot() if isinstance(held, Checkpoint))
         if not self._follow:
             self._is_done = True
             return

@@ -1,4 +1,4 @@
-"""Which of the checkpoints that are there already a stream begins with, without I/O."""
+"""Which of what is there already is handed out, without I/O."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from nexus_async.errors import ConfigurationError
-from nexus_async.events import Checkpoint
 
 if TYPE_CHECKING:
-    from nexus_async.events import LogEntry
+    from nexus_async.events import Checkpoint, LogEntry
 
 
 class Window:
-    """Hold back the first snapshot of a run for its last `tail` checkpoints, and all that is older than `since`.
+    """Hold back the first snapshot of a run for its last `tail` events, and all that is older than `since`.
 
     `since` is in seconds since the Unix epoch by the server's clock, or an aware datetime.
     """
@@ -23,28 +22,32 @@ class Window:
         self._since = _seconds(since)
         if tail is not None and (isinstance(tail, bool) or not isinstance(tail, int) or tail < 0):
             raise ConfigurationError(f"tail={tail!r} is no whole number of 0 or more")
-        self._held: deque[Checkpoint] | None = None if tail is None else deque(maxlen=tail)
+        self._held: deque[Checkpoint | LogEntry] | None = None if tail is None else deque(maxlen=tail)
 
     @property
     def is_holding(self) -> bool:
-        """Tell whether checkpoints are held back until the first snapshot is read."""
+        """Tell whether events are held back until the first snapshot is read."""
         return bool(self._held)
 
-    def pass_on(self, event: Checkpoint | LogEntry) -> Checkpoint | None:
-        """Return the event if it is a checkpoint to hand out now."""
-        if not isinstance(event, Checkpoint) or self._is_too_old(event):
+    def pass_on(self, event: Checkpoint | LogEntry) -> Checkpoint | LogEntry | None:
+        """Return the event if it is to be handed out now."""
+        if self._is_too_old(event):
             return None
         if self._held is None:
             return event
         self._held.append(event)
         return None
 
-    def end_of_snapshot(self) -> list[Checkpoint]:
+    def end_of_snapshot(self) -> list[Checkpoint | LogEntry]:
         """Return what the first snapshot was held back for; nothing is from now on."""
         held, self._held = self._held, None
         return list(held or ())
 
-    def _is_too_old(self, event: Checkpoint) -> bool:
+    def later(self) -> Window | None:
+        """Return what is held back after the first snapshot; None: nothing."""
+        return None if self._since is None else self
+
+    def _is_too_old(self, event: Checkpoint | LogEntry) -> bool:
         return self._since is not None and event.time is not None and event.time < self._since
 
 

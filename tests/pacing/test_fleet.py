@@ -15,12 +15,13 @@ from nexus_async.pacing import Fleet, ServerClock
 def fleet(
     *runs: str, pacing: FixedInterval | Adaptive | None = None, seed: int = 1, requests: float = 10.0
 ) -> Fleet:
+    random = Random(seed)
     made = Fleet(
         pacing or FixedInterval(10.0, jitter=0),
         ServerClock(),
         requests_per_second=requests,
         bytes_per_second=1e6,
-        random=Random(seed),
+        jitter=lambda pause: random.uniform(0, pause),
     )
     for run in runs:
         made.add(run, 0.0)
@@ -117,7 +118,7 @@ def test_a_run_is_added_once() -> None:
 def test_a_budget_has_to_be_above_zero(name: str, value: float) -> None:
     budget = {"requests_per_second": 1.0, "bytes_per_second": 1.0, name: value}
     with pytest.raises(ConfigurationError, match=f"{name}=.* is no number above zero"):
-        Fleet(Adaptive(), ServerClock(), random=Random(1), **budget)
+        Fleet(Adaptive(), ServerClock(), jitter=float, **budget)
 
 
 def test_only_an_adaptive_fleet_has_a_price() -> None:

@@ -1,0 +1,234 @@
+"""Events of many runs as one asynchronous iterator."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from nexus_async.config import positive, positive_count
+from nexus_async.errors import InvalidArgumentError
+from nexus_async.events import CaughtUp, Event, RunEvent
+from nexus_async.models.run import check_run_id
+from nexus_async.streaming.feed.buffer import Buffer
+from nexus_async.streaming.feed.engine import Engine
+from nexus_async.streaming.feed.keeper import Keeper
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from types import TracebackType
+
+    from nexus_async.streaming.feed.engine import Watchable
+    from nexus_async.streaming.feed.stats import FeedStats
+    from nexus_async.streaming.feed.terms import Terms
+    from nexus_async.streaming.store import Store
+
+
+class _HeldBack(NamedTuple):
+    """Everything of a run up to `cursor`, which a filter held back."""
+
+    run_id: str
+    cursor: str
+
+
+class Feed(AsyncIterator[Event]):
+    """Yield what happens to many runs. Made by `runs.watch` and `nexus_async.watch`.
+
+    ```python
+    async with project.runs.watch() as feed:
+        async for event in feed:
+            match event:
+                case Checkpoint(): print(event.run_id, event.step, event.metrics)
+                case RunEnded(): print(event.run_id, event.outcome)
+    ```
+
+    `async with` begins and ends it, in whichever tasks. Inside, it reads ahead by as much as its buffer holds,
+    and not further: who consumes slowly is polled for slowly, and nothing is dropped. An `anext` that is
+    cancelled loses nothing. What ends a feed is raised by `anext`, after all that was read before was handed out:
+    a project's refusal where no project is left, a store that another process took over.
+    """
+
+    def __init__(
+        self,
+        watchables: Iterable[Watchable],
+        *,
+        run_ids: Iterable[str] | None = None,
+        cursors: Iterable[str] = (),
+        store: Store | None = None,
+        terms: Terms,
+    ) -> None:
+        self._buffer: Buffer[Event | _HeldBack] = Buffer(terms.buffer)
+        self._terms = terms
+        self._keeper = Keeper(store, cursors)
+        self._engine = Engine(watchables, run_ids=run_ids, terms=terms, outlet=self, on_change=self._note_change)
+        self._owner: asyncio.Task[None] | None = None
+        self._handed_out: list[RunEvent] = []
+        self._is_caught_up = not terms.caught_up
+        self._is_waiting = False
+        self._is_closed = False
+
+    def __repr__(self) -> str:
+        return f"Feed({', '.join(self._engine.project_ids)}, runs={self._engine.count})"
+
+    async def __aenter__(self) -> Self:
+        if self._owner is not None or self._is_closed:
+            raise RuntimeError(f"{self!r} was entered before: make a new one")
+        cursors = await self._keeper.open()
+        try:
+            self._engine.prepare(cursors)
+        except BaseException:
+            await self._keeper.aclose()
+            raise
+        self._owner = asyncio.create_task(self._own(), name=repr(self))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None and self._terms.ack == "auto":
+            self._ack_handed_out()
+        await self.aclose()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        self._ack_earlier()
+        return await self._next()
+
+    async def batches(self, max_size: int = 100, max_wait: float = 1.0) -> AsyncGenerator[list[Event], None]:
+        """Yield events in lists of at most `max_size`, each at most `max_wait` seconds after its first event.
+
+        With `ack="auto"` a list counts as handled when the next is asked for.
+        """
+        positive_count("max_size", max_size)
+        positive("max_wait", max_wait)
+        while True:
+            self._ack_earlier()
+            try:
+                batch = [await self._next()]
+            except StopAsyncIteration:
+                return
+            deadline = asyncio.get_running_loop().time() + max_wait
+            while len(batch) < max_size:
+                try:
+                    async with asyncio.timeout_at(deadline):
+                        batch.append(await self._next())
+                except Exception:  # noqa: BLE001 - what ends the feed is raised when the next is asked for
+                    break
+            yield batch
+
+    def ack(self, event: Event) -> None:
+        """Count an event as handled, where the feed was made with `ack="manual"`.
+
+        A run's cursor moves past it once all events of that run before it are handled. A second time does
+        nothing, and neither does an event of no run.
+        """
+        if self._terms.ack != "manual":
+            raise InvalidArgumentError("this feed counts events as handled by itself: pass ack='manual' to watch")
+        if isinstance(event, RunEvent):
+            self._keeper.ack(event)
+
+    def add(self, run_id: str, *, project_id: str | None = None) -> None:
+        """Follow one more run, also one that is over. It is asked for as soon as there is a turn.
+
+        `project_id` is needed where the feed is of several projects. A run that is followed already, or was told
+        to its end, is not followed anew. Raises `InvalidArgumentError` for what is no run's ID.
+        """
+        check_run_id(run_id)
+        self._engine.project(project_id).add(run_id)
+
+    async def remove(self, run_id: str) -> None:
+        """Follow a run no more: `RunRemoved` is its last event. The run itself goes on.
+
+        What was read of it before is still handed out. Raises `InvalidArgumentError` where it is not followed.
+        """
+        if not await self._engine.remove(run_id):
+            raise InvalidArgumentError(f"{run_id} is not followed: feed.stats().runs has those that are")
+
+    def stop(self) -> None:
+        """Poll no more: what was read is handed out, then the feed ends."""
+        self._engine.stop()
+
+    def stats(self) -> FeedStats:
+        """Return how the feed and each of its runs are doing."""
+        return self._engine.stats(self._keeper.cursors, queued=len(self._buffer))
+
+    @property
+    def cursors(self) -> Mapping[str, str]:
+        """Return, by its ID, the token of each run after what was handled of it: what `cursors=` takes."""
+        return dict(self._keeper.cursors)
+
+    async def aclose(self) -> None:
+        """End the feed: nothing is asked any more, and what was handled is kept in the store. Kills no run."""
+        self._is_closed = True
+        owner, self._owner = self._owner, None
+        if owner is None:
+            return
+        owner.cancel()
+        await asyncio.wait([owner])
+        self._buffer.close()
+        await self._keeper.aclose()
+
+    async def emit(self, event: Event, /) -> None:
+        """Take an event of the engine in; wait until there is room for it."""
+        await self._buffer.put(event)
+
+    def pass_over(self, run_id: str, cursor: str, /) -> None:
+        """Take in that everything of a run up to `cursor` was held back."""
+        self._buffer.push(_HeldBack(run_id, cursor))
+
+    async def room(self) -> None:
+        """Wait until the consumer has room for more."""
+        await self._buffer.room()
+
+    async def _next(self) -> Event:
+        if self._owner is None and not self._is_closed:
+            raise RuntimeError("a feed is used inside `async with`")
+        if self._is_waiting:
+            raise RuntimeError(f"{self!r} is already waiting for its next event")
+        self._is_waiting = True
+        try:
+            while isinstance(item := await self._buffer.get(), _HeldBack):
+                self._keeper.pass_over(item.run_id, item.cursor)
+        finally:
+            self._is_waiting = False
+        if isinstance(item, RunEvent):
+            self._keeper.hand_out(item)
+            if self._terms.ack == "auto":
+                self._handed_out.append(item)
+        return item
+
+    def _ack_earlier(self) -> None:
+        if not self._is_waiting:
+            self._ack_handed_out()
+
+    def _ack_handed_out(self) -> None:
+        handed_out, self._handed_out = self._handed_out, []
+        for event in handed_out:
+            self._keeper.ack(event)
+
+    async def _own(self) -> None:
+        """Be the one task in whose body the task group lives, so that a feed is entered and left anywhere."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keeper.run())
+                await self._engine.run()
+                self._buffer.close()
+                await asyncio.Event().wait()  # until it is closed: what is handed out now is still to be kept
+        except BaseExceptionGroup as failures:
+            self._buffer.close(_first_of(failures))
+        except Exception as failure:  # noqa: BLE001 - it is raised to the consumer
+            self._buffer.close(failure)
+
+    def _note_change(self) -> None:
+        if not self._is_caught_up and self._engine.is_caught_up:
+            self._is_caught_up = True
+            self._buffer.push(CaughtUp(id=f"{'+'.join(self._engine.project_ids)}:caught-up"))
+        if self._terms.stop_when_all_ended and self._engine.is_idle:
+            self._engine.stop()
+
+
+def _first_of(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = failures.exceptions[0]
+    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first

@@ -1,0 +1,104 @@
+"""How far a feed was handled, kept in its store."""
+
+from __future__ import annotations
+
+import asyncio
+from math import inf
+from typing import TYPE_CHECKING
+
+from nexus_async.config import COMMIT_INTERVAL
+from nexus_async.errors import StoreLostError
+from nexus_async.logs import Cursor
+from nexus_async.streaming.feed.handled import Handled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nexus_async.events import RunEvent
+    from nexus_async.streaming.store import Store
+
+
+class Keeper:
+    """Commit to the store, now and then, what was handled since the last commit. Without a store keep it at hand.
+
+    `cursors` are tokens to begin with; where the store has one of the same run, the store's counts.
+    """
+
+    def __init__(self, store: Store | None, cursors: Iterable[str]) -> None:
+        self._store = store
+        self._given = [Cursor.read(token) for token in cursors]
+        self._handled = Handled()
+        self._events: list[RunEvent] = []
+        self._is_open = self._is_lost = False
+
+    @property
+    def cursors(self) -> dict[str, str]:
+        """Return the token of each run that is resumed or that something was handled of."""
+        return self._handled.cursors
+
+    async def open(self) -> dict[str, Cursor]:
+        """Become the store's writer, and return the cursors to begin with, by their runs."""
+        cursors = {cursor.run_id: cursor for cursor in self._given}
+        if self._store is not None:
+            await self._store.open()
+            self._is_open = True
+            try:
+                kept = await self._store.load()
+                cursors |= {run_id: Cursor.parse(token, run_id=run_id) for run_id, token in kept.items()}
+            except BaseException:
+                await self.aclose()
+                raise
+        self._handled.cursors.update({run_id: cursor.token() for run_id, cursor in cursors.items()})
+        return cursors
+
+    def hand_out(self, event: RunEvent) -> None:
+        """Note that an event was handed out."""
+        self._handled.hand_out(event)
+
+    def pass_over(self, run_id: str, cursor: str) -> None:
+        """Note that everything of a run up to `cursor` was held back."""
+        self._handled.pass_over(run_id, cursor)
+
+    def ack(self, event: RunEvent) -> None:
+        """Note that an event was handled."""
+        self._handled.ack(event)
+        if self._store is not None and self._store.keeps_events:
+            self._events.append(event)
+
+    async def run(self) -> None:
+        """Commit until cancelled, often enough to stay the store's writer. Raises what the store raises."""
+        if self._store is None:
+            return
+        beat = inf if self._store.lease is None else self._store.lease / 4
+        since_save = 0.0
+        while True:
+            pause = min(COMMIT_INTERVAL, beat)
+            await asyncio.sleep(pause)
+            since_save += pause
+            if await self._commit(is_beat=since_save >= beat):
+                since_save = 0.0
+
+    async def aclose(self) -> None:
+        """Commit what is left, and let go of the store."""
+        if self._store is None or not self._is_open:
+            return
+        self._is_open = False
+        try:
+            if not self._is_lost:
+                await self._commit(is_beat=False)
+        finally:
+            await self._store.aclose()
+
+    async def _commit(self, *, is_beat: bool) -> bool:
+        changes, events = self._handled.take_changes(), self._events
+        if self._store is None or not (changes or events or is_beat):
+            return False
+        self._events = []
+        try:
+            await self._store.save(changes, events)
+        except BaseException as failure:
+            self._is_lost = isinstance(failure, StoreLostError)
+            self._handled.give_back(changes)
+            self._events = events + self._events
+            raise
+        return True

@@ -1,0 +1,251 @@
+"""The runs that one client follows for a feed: whom to poll next, and what a failed poll means."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from nexus_async.errors import (
+    AuthenticationError,
+    ForbiddenError,
+    NotFoundError,
+    RateLimitedError,
+    RequestError,
+)
+from nexus_async.events import Disconnected, Reconnected, RunRemoved
+from nexus_async.models.run import TERMINAL
+from nexus_async.pacing import Fleet
+from nexus_async.streaming.drain import Drain
+from nexus_async.streaming.feed.connection import Connection, concerns_all
+from nexus_async.streaming.feed.rates import Rates
+from nexus_async.streaming.outage import pause_after
+
+if TYPE_CHECKING:
+    from nexus_async.http.throttle import Throttle, Turn
+    from nexus_async.streaming.feed.outlet import Outlet
+    from nexus_async.streaming.feed.project_watch import ProjectWatch
+    from nexus_async.streaming.feed.terms import Terms
+    from nexus_async.streaming.feed.watched import Polled, WatchedRun
+    from nexus_async.streaming.shared import Shared
+
+TELL_AFTER: Final = 3
+"""Polls of a run in a row that failed before that is told: a single one is nothing to act on."""
+
+
+class Poller:
+    """Poll the runs of one client's projects, each when it is due and the throttle gives a turn.
+
+    It begins no poll while the consumer has no room for what it would bring, nor more than one at a time while
+    the API does not answer.
+    """
+
+    def __init__(self, shared: Shared, throttle: Throttle, *, terms: Terms, outlet: Outlet) -> None:
+        self._shared = shared
+        self._throttle = throttle
+        self._terms = terms
+        self._outlet = outlet
+        self._fleet = Fleet(
+            terms.pacing,
+            shared.server_clock,
+            requests_per_second=throttle.requests_per_second,
+            bytes_per_second=throttle.bytes_per_second,
+            jitter=shared.jitter,
+        )
+        self._followed: dict[str, tuple[WatchedRun, ProjectWatch]] = {}
+        self._polls: dict[asyncio.Task[None], WatchedRun] = {}
+        self._changed = asyncio.Event()
+        self._connection = Connection(shared.jitter)
+        self.projects: list[ProjectWatch] = []
+        """Those whose runs it polls."""
+        self.rates = Rates(shared.clock)
+        """What its polls cost and brought."""
+
+    def follow(self, run: WatchedRun, project: ProjectWatch) -> None:
+        """Poll one more run; one that is over goes first."""
+        if run.run_id in self._followed:  # removed while it was polled, and added again
+            self._drop(run.run_id)
+        self._followed[run.run_id] = run, project
+        self._fleet.add(run.run_id, self._shared.clock())
+        if run.status in TERMINAL:
+            self._fleet.drain(run.run_id, self._shared.clock())
+        self._changed.set()
+
+    def forget(self, run: WatchedRun) -> None:
+        """Poll a run no more, and tell nothing of it."""
+        if self._has(run):
+            self._drop(run.run_id)
+
+    def stop(self) -> None:
+        """Give up what is being asked for; what is being told is told to its end."""
+        for poll, run in list(self._polls.items()):
+            if run.is_asking:
+                poll.cancel()
+
+    def _has(self, run: WatchedRun) -> bool:
+        followed = self._followed.get(run.run_id)
+        return followed is not None and followed[0] is run
+
+    def _drop(self, run_id: str) -> None:
+        del self._followed[run_id]
+        self._fleet.remove(run_id)
+
+    def poll_soon(self, run: WatchedRun) -> None:
+        """Poll a run as soon as there is a turn: there is something to tell of it."""
+        if not run.is_polled:
+            self._put_back(run, self._shared.clock())
+            self._changed.set()
+
+    async def run(self, group: asyncio.TaskGroup) -> None:
+        """Poll until cancelled."""
+        while True:
+            await self._until_due()
+            await self._outlet.room()
+            turn = await self._throttle.turn(poll=True)
+            taken = self._fleet.take(self._shared.clock())
+            if taken is None:
+                turn.give_back()
+                continue
+            run, project = self._followed[taken]
+            run.is_polled = True
+            poll = group.create_task(self._poll(run, project, turn))
+            self._polls[poll] = run
+            poll.add_done_callback(self._polls.pop)
+            if self._connection.is_down:
+                await poll
+
+    async def _until_due(self) -> None:
+        """Sleep until a run is due, and the API is to be asked again where it did not answer."""
+        while True:
+            self._changed.clear()
+            now, due = self._shared.clock(), self._fleet.next_due()
+            if due is not None and self._connection.is_down:
+                due = max(due, self._connection.next_probe)
+            if due is not None and due <= now:
+                return
+            try:
+                async with asyncio.timeout(None if due is None else round(due - now + 5e-7, 6)):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+
+    async def _poll(self, run: WatchedRun, project: ProjectWatch, turn: Turn) -> None:
+        try:
+            polled = await run.poll(turn, self._outlet, self._shared, self._new_drain)
+        except RequestError as error:
+            is_over = await self._note_failure(run, project, error)
+        else:
+            is_over = polled.is_over
+            await self._note_success(run, polled)
+        finally:
+            turn.end()
+            run.is_polled = False  # not before all is told: the next poll must not overtake it
+        project.polled(run, is_over=is_over)
+        if run.is_leaving:
+            await self.leave(run)
+        self._changed.set()
+
+    def _new_drain(self) -> Drain:
+        return Drain(settle=self._terms.settle, drain_timeout=self._terms.drain_timeout)
+
+    async def _note_success(self, run: WatchedRun, polled: Polled) -> None:
+        self.rates.polled(polled.size, brought=bool(polled.times))
+        run.failures, run.is_failing = 0, False
+        await self.answered()
+        previous, run.previous_poll = run.previous_poll, polled.poll
+        if not self._has(run):
+            return
+        if polled.is_over:
+            self.forget(run)
+        elif run.news is not None:
+            self._put_back(run, polled.poll)
+        elif polled.snapshot_due is not None:
+            self._fleet.drain(run.run_id, polled.snapshot_due)
+        else:
+            self._fleet.done(run.run_id, previous, polled.poll, polled.times, polled.size)
+
+    def _put_back(self, run: WatchedRun, at: float) -> None:
+        if not self._has(run):
+            return
+        if run.status in TERMINAL:
+            self._fleet.drain(run.run_id, at)
+        else:
+            self._fleet.postpone(run.run_id, at)
+
+    async def leave(self, run: WatchedRun) -> None:
+        """Tell that a run is followed no more; where a poll of it is under way, after that."""
+        run.is_leaving = True
+        if run.is_polled:
+            return
+        self.forget(run)
+        reader = run.reader
+        await self._outlet.emit(
+            RunRemoved(
+                project_id=reader.project_id,
+                run_id=run.run_id,
+                id=f"{run.run_id}:removed",
+                cursor=reader.token(),
+                label=reader.label,
+            )
+        )
+
+    async def _note_failure(self, run: WatchedRun, project: ProjectWatch, error: RequestError) -> bool:
+        """Tell whether the failure is the end of following the run."""
+        now = self._shared.clock()
+        self.rates.failed(limited=isinstance(error, RateLimitedError))
+        if isinstance(error, AuthenticationError):
+            await project.give_up(error)
+            return True
+        if isinstance(error, NotFoundError) and run.is_missing:
+            self.forget(run)
+            await self._outlet.emit(run.reader.failed(error, now, fatal=True))
+            return True
+        if isinstance(error, RateLimitedError):  # the throttle slows all down: the run itself is in order
+            self._put_back(run, now + (error.retry_after or pause_after(1, self._shared.jitter)))
+            return False
+        run.failures += 1
+        run.is_missing = run.is_missing or isinstance(error, NotFoundError)
+        if isinstance(error, ForbiddenError):
+            project.look_soon()
+        await (self.failed(run.run_id, error) if concerns_all(error) else self.answered())
+        if run.failures >= TELL_AFTER and not run.is_failing and not self._connection.is_down:
+            run.is_failing = True
+            await self._outlet.emit(run.reader.failed(error, now, fatal=False))
+        self._put_back(run, now + pause_after(run.failures, self._shared.jitter))
+        return False
+
+    async def failed(self, asker: str, error: RequestError) -> None:
+        """Note a request that the API did not answer; tell of an outage where it makes one."""
+        now = self._shared.clock()
+        askers = len(self._followed) + len(self.projects)
+        if self._connection.failed(asker, now, askers=askers):
+            since = self._connection.since or now
+            await self._outlet.emit(
+                Disconnected(
+                    id=f"{self._names()}:disconnected:{round(since * 1000)}",
+                    project_ids=self._project_ids(),
+                    since=since,
+                    error=str(error),
+                )
+            )
+        elif not self._connection.is_down and self._connection.is_suspicious:
+            for project in self.projects:
+                project.look_soon()
+
+    async def answered(self) -> None:
+        """Note that the API answered; tell of the end of an outage where it ends one."""
+        since = self._connection.answered()
+        if since is not None:
+            await self._outlet.emit(
+                Reconnected(
+                    id=f"{self._names()}:reconnected:{round(since * 1000)}",
+                    project_ids=self._project_ids(),
+                    since=since,
+                    seconds=self._shared.clock() - since,
+                )
+            )
+
+    def _project_ids(self) -> tuple[str, ...]:
+        return tuple(project.project_id for project in self.projects)
+
+    def _names(self) -> str:
+        return "+".join(self._project_ids())

@@ -1,0 +1,299 @@
+"""How the runs of a project in a feed stand, as far as lists and single answers tell."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final
+
+from nexus_async.errors import ForbiddenError, InvalidAnswerError, RateLimitedError, RequestError, StatusError
+from nexus_async.events import ProjectUnavailable
+from nexus_async.http.retry import is_passing
+from nexus_async.logs import Cursor
+from nexus_async.streaming.feed.listing import Listing
+from nexus_async.streaming.feed.watched import WatchedRun
+from nexus_async.streaming.outage import pause_after
+from nexus_async.streaming.run_reader import RunReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nexus_async.models.run import Run
+    from nexus_async.streaming.feed.listing import ListedRun
+    from nexus_async.streaming.feed.outlet import Outlet
+    from nexus_async.streaming.feed.poller import Poller
+    from nexus_async.streaming.feed.roster import Roster
+    from nexus_async.streaming.feed.terms import Terms
+    from nexus_async.streaming.shared import Shared
+    from nexus_async.streaming.source import Source
+
+SHARE: Final = 0.1
+"""Of the requests and of the bytes, what looking at the status of runs may take."""
+logger = logging.getLogger("nexus_async.streaming")
+
+
+class ProjectWatch:
+    """Look at one project again and again: find its runs, note how they stand, and give them to the poller."""
+
+    def __init__(
+        self,
+        source: Source,
+        roster: Roster,
+        *,
+        label: str | None,
+        terms: Terms,
+        poller: Poller,
+        outlet: Outlet,
+        shared: Shared,
+        on_change: Callable[[], None],
+    ) -> None:
+        self._source = source
+        self._roster = roster
+        self._label = label
+        self._terms = terms
+        self._poller = poller
+        self._outlet = outlet
+        self._shared = shared
+        self._on_change = on_change
+        self._listing = Listing()
+        self._list_due = 0.0
+        self._must_list = False
+        self._is_asked = asyncio.Event()
+        self._failures = 0
+        self._told: set[str] = set()
+        self.refusal: RequestError | None = None
+        """Why the project is followed no more; None while it is."""
+
+    @property
+    def project_id(self) -> str:
+        """Return the project's ID."""
+        return self._source.project_id
+
+    @property
+    def runs(self) -> dict[str, WatchedRun]:
+        """Return the runs that are followed, by their IDs."""
+        return self._roster.runs
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the runs that were there at the beginning are found, or will never be."""
+        return self.refusal is not None or self._roster.is_open
+
+    @property
+    def is_caught_up(self) -> bool:
+        """Tell whether every run that was there at the beginning was read once."""
+        return self.refusal is not None or (self._roster.is_open and self._roster.backlog == 0)
+
+    @property
+    def has_work(self) -> bool:
+        """Tell whether a run is followed or asked for."""
+        return self.refusal is None and bool(self._roster.runs or self._roster.wanted)
+
+    async def run(self) -> None:
+        """Look until cancelled, or until the project cannot be reached any more."""
+        while self.refusal is None:
+            self._is_asked.clear()
+            try:
+                await self._look()
+                self._failures, pause = 0, self._terms.discovery_interval
+            except RequestError as error:
+                pause = await self._note_failure(error)
+            if self.refusal is None:
+                await self._sleep(pause)
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(round(seconds, 6)):
+                await self._is_asked.wait()
+        except TimeoutError:
+            pass
+
+    def look_soon(self) -> None:
+        """Ask for the list as soon as there is a turn."""
+        self._must_list = True
+        self._is_asked.set()
+
+    def add(self, run_id: str) -> None:
+        """Follow one more run."""
+        self._roster.want(run_id)
+        self._is_asked.set()
+
+    async def remove(self, run_id: str) -> bool:
+        """Follow a run no more; tell whether it was followed or asked for."""
+        run = self._roster.runs.get(run_id)
+        if run is None:
+            return self._roster.unwant(run_id)
+        await self._leave(run, for_good=True)
+        return True
+
+    def polled(self, run: WatchedRun, *, is_over: bool) -> None:
+        """Note that a run was polled, and whether it is followed no more."""
+        self._roster.was_read(run)
+        if is_over:
+            self._roster.leave(run, for_good=True)
+        self._on_change()
+
+    async def give_up(self, error: RequestError) -> None:
+        """Follow nothing of the project any more: the secret key does not reach it."""
+        if self.refusal is not None:
+            return
+        self.refusal = error
+        for run in list(self.runs.values()):
+            self._poller.forget(run)
+            self._roster.leave(run, for_good=True)
+        await self._outlet.emit(
+            ProjectUnavailable(
+                id=f"{self.project_id}:unavailable:{round(self._shared.clock() * 1000)}",
+                project_id=self.project_id,
+                error=str(error),
+                label=self._label,
+            )
+        )
+        self._is_asked.set()
+        self._on_change()
+
+    async def _look(self) -> None:
+        is_first = not self._roster.is_open
+        if self._must_list or self._is_list_due(is_first=is_first):
+            await self._look_at_list()
+        elif not is_first and self._is_each_cheaper():
+            await self._look_at_each()
+        for run_id in list(self._roster.wanted):
+            await self._look_for(run_id)
+        if is_first:
+            self._roster.is_open = True
+            self._on_change()
+
+    def _is_list_due(self, *, is_first: bool) -> bool:
+        if is_first:
+            return self._roster.finds or len(self._roster.wanted) > 1
+        is_due = self._shared.clock() >= self._list_due
+        return is_due and (self._roster.finds or (bool(self.runs) and not self._is_each_cheaper()))
+
+    def _is_each_cheaper(self) -> bool:
+        """Tell whether asking for each run moves fewer bytes than the list, within its share of the requests."""
+        if self._listing.size is None:
+            return True
+        share = SHARE * self._source.throttle.requests_per_second * self._terms.discovery_interval
+        return len(self.runs) < self._listing.count and len(self.runs) <= share
+
+    async def _look_at_list(self) -> None:
+        listed = await self._source.read_list(self._listing.read)
+        self._must_list = False
+        throttle = self._source.throttle
+        size = self._listing.size or 0
+        least = max(1 / throttle.requests_per_second, size / throttle.bytes_per_second) / SHARE
+        # due a little before the look that it is for
+        self._list_due = self._shared.clock() + max(0.99 * self._terms.discovery_interval, least)
+        await self._poller.answered()
+        if listed is None:
+            return
+        for run_id, run in listed.items():
+            await self._note_listed(run_id, run)
+        self._roster.want_resumed(listed)
+        for run_id in [run_id for run_id in self.runs if run_id not in listed]:
+            self._may_be_gone(run_id)
+
+    async def _look_at_each(self) -> None:
+        for run_id in list(self.runs):
+            try:
+                run = await self._source.get_run(run_id)
+            except StatusError as refusal:
+                if is_passing(refusal):
+                    raise
+                self._may_be_gone(run_id)
+            else:
+                await self._poller.answered()
+                await self._note(run)
+
+    async def _look_for(self, run_id: str) -> None:
+        """Ask for a run that is wanted: it is added, or told as gone."""
+        try:
+            run = await self._source.get_run(run_id)
+        except ForbiddenError as refusal:
+            await self._look_at_list()  # which raises where it is all of the project that is out of reach
+            await self._give_up_on(run_id, refusal)
+        except StatusError as refusal:
+            if is_passing(refusal) or refusal.status == 401:  # noqa: PLR2004 - the key's trouble, not the run's
+                raise
+            await self._give_up_on(run_id, refusal)
+        except InvalidAnswerError as refusal:
+            await self._tell_failure(run_id, refusal, fatal=False)
+        else:
+            await self._poller.answered()
+            await self._take(run)
+
+    async def _note_listed(self, run_id: str, listed: ListedRun) -> None:
+        followed = self.runs.get(run_id)
+        if followed is not None:
+            followed.is_missing = False
+            if followed.stands_at(listed.status, listed.status_date, listed.log_ids):
+                return
+        elif not self._roster.is_candidate(run_id, listed):
+            return
+        run = listed.run()
+        if run is not None:
+            await (self._take(run) if followed is None else self._note(run))
+
+    async def _note(self, run: Run) -> None:
+        """Take in how a run that is followed stands."""
+        followed = self.runs.get(run.id)
+        if followed is None:
+            return
+        if not self._roster.fits(run):
+            await self._leave(followed, for_good=False)
+        elif followed.note(run):
+            self._poller.poll_soon(followed)
+
+    async def _take(self, run: Run) -> None:
+        """Follow a run, if it is to be followed."""
+        if not self._roster.takes(run):
+            self._on_change()
+            return
+        cursor = self._roster.cursor_of(run.id)
+        window = self._terms.window(is_later=self._roster.is_open) if cursor is None else None
+        followed = WatchedRun(
+            self._source, Cursor(run.id) if cursor is None else cursor, label=self._label, window=window
+        )
+        self._roster.enter(followed)
+        if cursor is None:
+            await self._outlet.emit(followed.reader.added(run))
+        if self.runs.get(run.id) is followed:  # nobody removed it while there was no room for the event
+            followed.note(run)
+            self._poller.follow(followed, self)
+
+    async def _leave(self, run: WatchedRun, *, for_good: bool) -> None:
+        self._roster.leave(run, for_good=for_good)
+        await self._poller.leave(run)
+        self._on_change()
+
+    def _may_be_gone(self, run_id: str) -> None:
+        run = self.runs.get(run_id)
+        if run is not None:
+            run.is_missing = True
+            self._poller.poll_soon(run)
+
+    async def _give_up_on(self, run_id: str, refusal: RequestError) -> None:
+        if self._roster.unwant(run_id):
+            await self._tell_failure(run_id, refusal, fatal=True)
+            self._on_change()
+
+    async def _tell_failure(self, run_id: str, refusal: RequestError, *, fatal: bool) -> None:
+        if run_id in self._told and not fatal:
+            return
+        self._told.add(run_id)
+        reader = RunReader(self.project_id, Cursor(run_id), label=self._label)
+        await self._outlet.emit(reader.failed(refusal, self._shared.clock(), fatal=fatal))
+
+    async def _note_failure(self, error: RequestError) -> float:
+        """Return the seconds until the next look, or give the project up."""
+        if isinstance(error, StatusError) and not is_passing(error):
+            await self.give_up(error)
+            return 0.0
+        self._failures += 1
+        pause = pause_after(self._failures, self._shared.jitter)
+        if isinstance(error, RateLimitedError):
+            return max(pause, error.retry_after or 0.0)
+        logger.warning("looking at %s failed, again in %.1f s: %s", self.project_id, pause, error)
+        await self._poller.failed(f"list of {self.project_id}", error)
+        return pause

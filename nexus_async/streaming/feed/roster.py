@@ -1,0 +1,114 @@
+"""Which runs of a project are in a feed, without I/O."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nexus_async.logs import Cursor
+from nexus_async.models.run import TERMINAL
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Mapping
+
+    from nexus_async.models.run import Run
+    from nexus_async.streaming.feed.listing import ListedRun
+    from nexus_async.streaming.feed.terms import Terms
+    from nexus_async.streaming.feed.watched import WatchedRun
+
+
+class Roster:
+    """Decide which runs are followed.
+
+    `run_ids` are all of them, or None for every run that is not over at the beginning and every later one.
+    `cursors` are those of the project's runs that are resumed: one that is not over by its cursor is followed to
+    its end, whatever its status.
+    """
+
+    def __init__(self, run_ids: Iterable[str] | None, cursors: Mapping[str, Cursor], terms: Terms) -> None:
+        self.finds = run_ids is None
+        """Whether every run of the project may be followed."""
+        self.wanted: list[str] = list(dict.fromkeys(run_ids or ()))
+        """Runs that were asked for by their IDs and are not followed yet."""
+        self.runs: dict[str, WatchedRun] = {}
+        """Those that are followed."""
+        self.is_open = False
+        """Whether the runs that were there at the beginning are found."""
+        self.backlog = 0
+        """Runs that were there at the beginning and were not read yet."""
+        self._terms = terms
+        self._cursors = dict(cursors)
+        self._seen: dict[str, tuple[str, int]] = {}
+        self._done = {run_id for run_id, cursor in cursors.items() if cursor.ended}
+
+    def is_candidate(self, run_id: str, listed: ListedRun) -> bool:
+        """Tell whether a run that is not followed should be looked at: it is new, or its status is."""
+        status = listed.status, listed.status_date
+        if run_id in self._done or self._seen.get(run_id) == status:
+            return False
+        if not self.finds and run_id not in self.wanted and run_id not in self._seen:
+            return False
+        self._seen[run_id] = status
+        asked_for = run_id in self.wanted or run_id in self._cursors
+        return asked_for or self.is_open or self._terms.include_ended or listed.status not in TERMINAL
+
+    def takes(self, run: Run) -> bool:
+        """Tell whether a run is to be followed, now that all of it is known."""
+        if run.id in self.wanted:
+            self.wanted.remove(run.id)
+        if run.id in self._done or run.id in self.runs:
+            return False
+        self._seen[run.id] = run.status.overview, run.status.update_date
+        return self.fits(run)
+
+    def fits(self, run: Run) -> bool:
+        """Tell whether `where` takes the run."""
+        return self._terms.where is None or bool(self._terms.where(run))
+
+    def cursor_of(self, run_id: str) -> Cursor | None:
+        """Return what a run is resumed from, once; None where it was never followed."""
+        return self._cursors.pop(run_id, None)
+
+    def enter(self, run: WatchedRun) -> None:
+        """Follow a run."""
+        self._seen.pop(run.run_id, None)
+        self.runs[run.run_id] = run
+        if not self.is_open:
+            run.in_backlog = True
+            self.backlog += 1
+
+    def was_read(self, run: WatchedRun) -> None:
+        """Note that a run was read once."""
+        if run.in_backlog:
+            run.in_backlog = False
+            self.backlog -= 1
+
+    def leave(self, run: WatchedRun, *, for_good: bool) -> None:
+        """Follow a run no more; without `for_good` it is taken again when its status is another and it fits."""
+        self.was_read(run)
+        if self.runs.get(run.run_id) is not run:
+            return
+        del self.runs[run.run_id]
+        if for_good:
+            self._done.add(run.run_id)
+        else:
+            self._cursors[run.run_id] = Cursor.read(run.reader.token())
+            self._seen[run.run_id] = run.reader.status or "", -1
+
+    def want(self, run_id: str) -> None:
+        """Ask for a run by its ID, also for one that was removed."""
+        self._done.discard(run_id)
+        if run_id not in self.runs and run_id not in self.wanted:
+            self.wanted.append(run_id)
+
+    def unwant(self, run_id: str) -> bool:
+        """Ask for a run no more; tell whether it was asked for."""
+        is_wanted = run_id in self.wanted
+        if is_wanted:
+            self.wanted.remove(run_id)
+        return is_wanted
+
+    def want_resumed(self, listed: Container[str]) -> None:
+        """Ask for the runs that are to be resumed and that the list does not have."""
+        for run_id in self._cursors:
+            if run_id not in listed and run_id not in self._done:
+                self.want(run_id)

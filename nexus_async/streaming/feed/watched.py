@@ -1,0 +1,228 @@
+"""One run of a feed: what a poll asks, what it tells, and what is to come next.
+
+It holds no task, no `Run` and no body between two polls. All that is told of a run is told within its polls, of
+which there is one at a time, so that its events are in order and each one's cursor is true.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+
+from nexus_async.events import LogReset, RunEnded, StatusChanged
+from nexus_async.models.run import TERMINAL
+from nexus_async.streaming.run_reader import RunReader
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from nexus_async.events import Checkpoint, LogEntry
+    from nexus_async.http.throttle import Turn
+    from nexus_async.logs import Cursor
+    from nexus_async.models.run import Run
+    from nexus_async.streaming.drain import Drain
+    from nexus_async.streaming.feed.outlet import Outlet
+    from nexus_async.streaming.shared import Shared
+    from nexus_async.streaming.source import Source
+    from nexus_async.streaming.window import Window
+
+T = TypeVar("T")
+UNCONDITIONAL_EVERY: Final = 20
+"""Polls of which one asks for the whole body, whatever its validator says."""
+
+
+class Polled(NamedTuple):
+    """What a poll came to: when it began, what it cost, and what is to come next."""
+
+    poll: float
+    times: list[float]
+    size: int
+    snapshot_due: float | None = None
+    """When the next snapshot of an ended run is worth taking."""
+    is_over: bool = False
+    """Whether the run's end was told."""
+
+
+class WatchedRun:
+    """Follow one run of a feed, poll by poll."""
+
+    __slots__ = (
+        "_drain",
+        "_polls",
+        "_was_open",
+        "failures",
+        "in_backlog",
+        "is_asking",
+        "is_failing",
+        "is_leaving",
+        "is_missing",
+        "is_polled",
+        "lag",
+        "log_ids",
+        "news",
+        "previous_poll",
+        "reader",
+        "source",
+        "window",
+    )
+
+    def __init__(
+        self, source: Source, start: Cursor, *, label: str | None = None, window: Window | None = None
+    ) -> None:
+        self.source = source
+        self.reader = RunReader(source.project_id, start, label=label)
+        self.window = window
+        """What is held back; None: nothing."""
+        self.log_ids: tuple[str, ...] = ()
+        self.news: Run | None = None
+        """The run where its status is not told yet."""
+        self.previous_poll = float("-inf")
+        """When the last poll began that was answered, in seconds on the client's clock."""
+        self.lag: float | None = None
+        """Seconds by which the newest entry was old when it was read."""
+        self.failures = 0
+        """Polls in a row that failed."""
+        self.is_failing = False
+        """Whether that was told."""
+        self.is_missing = False
+        """Whether a list lacked it, or a log was not found: it may be gone."""
+        self.is_leaving = False
+        """Whether it is to be told as removed, and followed no more."""
+        self.is_polled = False
+        """Whether a poll is under way."""
+        self.is_asking = False
+        """Whether a poll waits for an answer, rather than for room for what it tells."""
+        self.in_backlog = False
+        """Whether the feed is not caught up before this is read once."""
+        self._drain: Drain | None = None
+        self._was_open = False
+        self._polls = 0
+
+    @property
+    def run_id(self) -> str:
+        """Return the run's ID."""
+        return self.reader.run_id
+
+    @property
+    def status(self) -> str | None:
+        """Return the status as last seen; None where none was."""
+        return self.reader.status if self.news is None else self.news.status.overview
+
+    def stands_at(self, status: str, status_date: int, log_ids: list[str]) -> bool:
+        """Tell whether this is how the run was last seen."""
+        seen = (
+            self.reader.told if self.news is None else (self.news.status.overview, self.news.status.update_date)
+        )
+        return seen == (status, status_date) and self.log_ids == tuple(log_ids)
+
+    def note(self, run: Run) -> bool:
+        """Take in how the run stands; tell whether that is news."""
+        log_ids, is_new = tuple(run.log_ids), self.reader.told != (run.status.overview, run.status.update_date)
+        self.news = run if is_new else None
+        is_new = is_new or log_ids != self.log_ids
+        self.log_ids, self.is_missing = log_ids, False
+        return is_new
+
+    async def poll(self, turn: Turn, outlet: Outlet, shared: Shared, drain: Callable[[], Drain]) -> Polled:
+        """Ask for what is to be known, and tell what is new. Raises `RequestError`.
+
+        `turn` is for the first request; `drain` makes the drain of a run that ended.
+        """
+        begun, first = shared.clock(), turn
+        used: Turn | None = None
+        if self.is_missing or not self.log_ids:
+            self.note(await self._ask(self.source.get_run(self.run_id, turn=first)))
+            used = first
+        await self._tell_status(outlet)
+        # a validator that lies must not mean silence, least of all at the end
+        conditional = self.reader.status not in TERMINAL and self._polls % UNCONDITIONAL_EVERY != 0
+        for log_id in self.log_ids:
+            turn_left = None if used else first
+            slices = await self._ask(
+                self.reader.fetch(self.source, log_id, conditional=conditional, turn=turn_left)
+            )
+            used = first
+            while (events := self.reader.take(log_id, slices)) is not None:
+                await self._tell_all(outlet, events)
+                await asyncio.sleep(0)  # between two slices others get their turn
+        self._polls += 1
+        await self._end_snapshot(outlet)
+        times = self._learned(begun, shared)
+        if self.reader.status not in TERMINAL:
+            self._drain, self._was_open = None, True
+            return Polled(begun, times, first.received)
+        return await self._conclude(Polled(begun, times, first.received), outlet, shared, drain)
+
+    async def _conclude(
+        self, polled: Polled, outlet: Outlet, shared: Shared, drain: Callable[[], Drain]
+    ) -> Polled:
+        """Take a snapshot of an ended run into account: it is over where its logs have come to rest."""
+        at = self._drain = self._drain or drain()
+        now = shared.clock()
+        since = 0.0 if self._was_open else now - shared.server_clock.shift - self.reader.told[1] / 1000
+        at.note(self.reader.snapshot(), now=polled.poll, over_for=since)
+        if at.drained is None:
+            return polled._replace(snapshot_due=at.next_poll)
+        run = await self._ask(self.source.get_run(self.run_id))
+        self.note(run)
+        await self._tell_status(outlet)
+        if not run.status.is_terminal:
+            self._drain = None
+            return polled._replace(snapshot_due=now)
+        await outlet.emit(
+            RunEnded(
+                project_id=self.reader.project_id,
+                run_id=self.run_id,
+                id=f"{self.run_id}:ended:{run.status.overview}:{run.status.update_date}",
+                cursor=self.reader.end_token(),
+                label=self.reader.label,
+                run=run,
+                outcome=run.status.overview,
+                drained=at.drained,
+            )
+        )
+        return polled._replace(is_over=True)
+
+    async def _ask(self, answer: Awaitable[T]) -> T:
+        self.is_asking = True
+        try:
+            return await answer
+        finally:
+            self.is_asking = False
+
+    async def _tell_status(self, outlet: Outlet) -> None:
+        run, self.news = self.news, None
+        if run is None:
+            return
+        previous = self.reader.status
+        self.reader.tell(run.status)
+        await outlet.emit(
+            StatusChanged(
+                project_id=self.reader.project_id,
+                run_id=self.run_id,
+                id=f"{self.run_id}:{run.status.overview}:{run.status.update_date}",
+                cursor=self.reader.token(),
+                label=self.reader.label,
+                previous=previous,
+                run=run,
+            )
+        )
+
+    async def _tell_all(self, outlet: Outlet, events: list[LogReset | Checkpoint | LogEntry]) -> None:
+        for event in events:
+            if self.window is None or isinstance(event, LogReset) or self.window.pass_on(event) is not None:
+                await outlet.emit(event)
+
+    async def _end_snapshot(self, outlet: Outlet) -> None:
+        if self.window is None:
+            return
+        for event in self.window.end_of_snapshot():
+            await outlet.emit(event)
+        outlet.pass_over(self.run_id, self.reader.token())
+        self.window = self.window.later()
+
+    def _learned(self, begun: float, shared: Shared) -> list[float]:
+        times = self.reader.take_times()
+        if times:
+            self.lag = max(0.0, begun - max(times) - shared.server_clock.shift)
+        return times

@@ -19,6 +19,7 @@ from nexus_async.pacing import Adaptive, ServerClock
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from nexus_async.logs import Reading
     from nexus_async.pacing import RunPacing
     from nexus_async.pacing.policy import AdaptiveRun
     from nexus_async.resources.source import RunSource
@@ -117,6 +118,20 @@ async def digesting(server: Server) -> Opened:
     return repeated(poll), session.close
 
 
+class Unbounded:
+    """Take a body in without a bound on what is kept of it."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self.if_none_match = reading.if_none_match
+
+    def begin(self, *, etag: str | None, coding: str, left_out: bool, length: int | None = None) -> None:  # noqa: ARG002
+        self._reading.begin(etag=etag, coding=coding, left_out=left_out)
+
+    def feed(self, chunk: bytes) -> None:
+        self._reading.feed(chunk)
+
+
 async def reading(server: Server) -> Opened:
     """Read with the client into a `LogReader`, without pacing and status."""
     client, source = open_client(server)
@@ -124,7 +139,7 @@ async def reading(server: Server) -> Opened:
 
     async def poll(log: Log) -> int:
         reading = readers[log].open()
-        await source.read_log(log.log_id, reading)
+        await source.read_log(log.log_id, Unbounded(reading))
         return sum(len(news.steps) for news in reading.news())
 
     return repeated(poll), client.aclose
@@ -143,7 +158,7 @@ async def pacing(server: Server) -> Opened:
             await source.get_run(log.run_id)
         polls[log] += 1
         now, reading, pace = time.time(), readers[log].open(), paces[log]
-        await source.read_log(log.log_id, reading)
+        await source.read_log(log.log_id, Unbounded(reading))
         times = [step.entry.value["t"] / 1000 for news in reading.news() for step in news.steps]
         pace.seen(previous[log], now, times)
         previous[log] = now

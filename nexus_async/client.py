@@ -10,9 +10,11 @@ import backoff
 
 from nexus_async.config import (
     ATTEMPTS,
+    BYTES_PER_SECOND,
     CONNECT_TIMEOUT,
     MAX_IN_FLIGHT,
     READ_TIMEOUT,
+    REQUESTS_PER_SECOND,
     RETRY_AFTER_CAP,
     TIMEOUT,
     USER_AGENT,
@@ -25,6 +27,7 @@ from nexus_async.errors import ConfigurationError, InvalidArgumentError
 from nexus_async.http.protocol import get
 from nexus_async.http.requester import Requester
 from nexus_async.http.retry import RetryPolicy
+from nexus_async.http.throttle import Throttle
 from nexus_async.http.transport import AiohttpTransport
 from nexus_async.models.project import decode_projects
 from nexus_async.models.workspace import Workspace, decode_workspace
@@ -56,7 +59,10 @@ class Client:
     `timeout` seconds bound a whole call, attempts and pauses included; `connect_timeout` bounds each connection,
     `read_timeout` each silence. `attempts` is the number of tries of what is safe to repeat; starting a run is
     not, once it may have been received. An answer that asks for a pause above `retry_after_cap` seconds is
-    raised at once. At most `max_in_flight` requests are under way.
+    raised at once.
+
+    At most `max_in_flight` requests are under way and `requests_per_second` are sent; polls wait also where
+    they bring more than `bytes_per_second`. A `throttle` in place of the three can be shared by several clients.
 
     `session` is used and never closed; `connector` makes the connector of a session of our own. `jitter`
     turns a pause in seconds into the one that is made; `clock` gives the seconds since the Unix epoch.
@@ -78,7 +84,10 @@ class Client:
         read_timeout: float = READ_TIMEOUT,
         attempts: int = ATTEMPTS,
         retry_after_cap: float = RETRY_AFTER_CAP,
-        max_in_flight: int = MAX_IN_FLIGHT,
+        throttle: Throttle | None = None,
+        requests_per_second: float | None = None,
+        max_in_flight: int | None = None,
+        bytes_per_second: float | None = None,
         session: aiohttp.ClientSession | None = None,
         connector: Callable[[], aiohttp.BaseConnector] | None = None,
         jitter: Callable[[float], float] = backoff.full_jitter,
@@ -86,6 +95,8 @@ class Client:
     ) -> None:
         self.endpoint = choose_endpoint(endpoint)
         """The base URL of every request."""
+        self.throttle = _choose_throttle(throttle, requests_per_second, max_in_flight, bytes_per_second)
+        """What bounds the requests, and counts them."""
         headers = {"User-Agent": USER_AGENT, "Accept": "*/*"}
         if certificate_file is None and private_key_file is None:
             headers["Secret-Key"] = choose_secret_key(secret_key)
@@ -98,7 +109,7 @@ class Client:
             headers=headers,
             connect_timeout=positive("connect_timeout", connect_timeout),
             read_timeout=positive("read_timeout", read_timeout),
-            max_in_flight=positive_count("max_in_flight", max_in_flight),
+            throttle=self.throttle,
             ssl_context=_ssl_context(certificate_file, private_key_file, ca_file),
             session=session,
             connector=connector,
@@ -145,6 +156,30 @@ class Client:
             raise InvalidArgumentError(f"{project_id!r} is no project's ID, such as 'proj_b705a...'")
         full = project_id if project_id.startswith("proj_") else f"proj_{project_id}"
         return Project(self._requester, full, shared=self._shared)
+
+
+def _choose_throttle(
+    throttle: Throttle | None,
+    requests_per_second: float | None,
+    max_in_flight: int | None,
+    bytes_per_second: float | None,
+) -> Throttle:
+    if throttle is None:
+        return Throttle(
+            requests_per_second=REQUESTS_PER_SECOND if requests_per_second is None else requests_per_second,
+            max_in_flight=MAX_IN_FLIGHT if max_in_flight is None else max_in_flight,
+            bytes_per_second=BYTES_PER_SECOND if bytes_per_second is None else bytes_per_second,
+        )
+    limits = {
+        "requests_per_second": requests_per_second,
+        "max_in_flight": max_in_flight,
+        "bytes_per_second": bytes_per_second,
+    }
+    given = [f"{name}={limit!r}" for name, limit in limits.items() if limit is not None]
+    if given:
+        what = ", ".join(given)
+        raise ConfigurationError(f"give either a throttle or {what}: Throttle({what}) makes one that has it")
+    return throttle
 
 
 def _ssl_context(

@@ -38,6 +38,10 @@ RETRY_AFTER_CAP: Final = 120.0
 """Seconds: a `Retry-After` above it is raised at once, for the caller to decide."""
 MAX_IN_FLIGHT: Final = 32
 """Requests under way at once, and so open connections, of one client."""
+REQUESTS_PER_SECOND: Final = 10.0
+"""Requests of one client a second in the long run: what Nexus allows is unknown, and polls need far fewer."""
+BYTES_PER_SECOND: Final = 1_000_000.0
+"""Bytes that polls bring a second in the long run: whole logs, read again and again, leave the line to others."""
 
 STATUS_INTERVAL: Final = 5.0
 """Seconds between two looks at the status of runs that are waited for, on average."""
@@ -51,6 +55,14 @@ LONG_OVER: Final = 60.0
 """Seconds since a run's end after which one snapshot is enough."""
 MAX_OUTAGE: Final = 300.0
 """Seconds without an answer that a stream rides out."""
+DISCOVERY_INTERVAL: Final = 30.0
+"""Seconds between two looks for new runs and changes of status: lists then cost next to nothing beside logs."""
+BUFFER: Final = 1_000
+"""Events of a feed that are read ahead of its consumer: some seconds of work, and under a megabyte."""
+MAX_BUFFERED_BYTES: Final = 64_000_000
+"""Bytes of logs that are read and not handed out yet, of one client: two logs of 100,000 entries."""
+COMMIT_INTERVAL: Final = 1.0
+"""Seconds between two commits to a store: what is told again after a crash, at most."""
 
 # pacing
 PRICE: Final = 1.0

@@ -130,7 +130,7 @@ def test_the_table_of_defaults_is_that_of_the_code() -> None:
     assert {name: float(value) for name, value in told.items()} == {
         name: float(getattr(config, name.upper())) for name in told
     }
-    assert len(told) == 14
+    assert len(told) == 16
 
 
 def test_every_link_of_the_documents_leads_somewhere() -> None:

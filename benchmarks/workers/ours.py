@@ -10,7 +10,7 @@ from nexus_async import Client
 
 def main() -> None:
     target = read_target()
-    client = Client(target.secret_key, endpoint=target.url)
+    client = Client(target.secret_key, endpoint=target.url, requests_per_second=1e9, bytes_per_second=1e12)
     runs = client.get_project(target.project_id).runs
     with asyncio.Runner() as runner:
         answer_batches(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from nexus_async.http.protocol import Request
     from nexus_async.http.retry import RetryPolicy
+    from nexus_async.http.throttle import Throttle, Turn
     from nexus_async.http.transport import Sink, Transport
 
 T = TypeVar("T")
@@ -34,6 +35,11 @@ class Requester:
         self._retry = retry
         self._timeout = timeout
         self._closed = False
+
+    @property
+    def throttle(self) -> Throttle:
+        """Return what gives the turns."""
+        return self._transport.throttle
 
     async def call(self, request: Request, decode: Callable[[bytes], T]) -> T:
         """Return the decoded answer; repeat what is safe to repeat while `timeout` lasts.
@@ -59,15 +65,18 @@ class Requester:
             # a loop that was held up may be late: aiohttp takes a timeout of 0 for none at all
             left, attempt = max(deadline - loop.time(), _SOON), attempt + 1
 
-    async def call_once(self, request: Request, decode: Callable[[bytes], T]) -> T:
-        """Return the decoded answer of a single attempt: for polls, whose next is their retry."""
-        return await self._attempt(request, decode, self._timeout, 1)
+    async def call_once(self, request: Request, decode: Callable[[bytes], T], *, turn: Turn | None = None) -> T:
+        """Return the decoded answer of a single attempt: for polls, whose next is their retry.
 
-    async def read_once(self, request: Request, sink: Sink) -> None:
-        """Hand the body of a success to `sink` as it arrives, in a single attempt."""
+        A `turn` that is given is used.
+        """
+        return await self._attempt(request, decode, self._timeout, 1, turn=turn, poll=True)
+
+    async def read_once(self, request: Request, sink: Sink, *, turn: Turn | None = None) -> None:
+        """Hand the body of a success to `sink` as it arrives, in a single attempt: a poll as well."""
         self._check_open()
         try:
-            answer = await self._transport.send(request, within=self._timeout, sink=sink)
+            answer = await self._transport.send(request, within=self._timeout, sink=sink, turn=turn, poll=True)
         except msgspec.DecodeError as refusal:
             raise InvalidAnswerError(str(refusal), method=request.method, path=request.path) from None
         if answer.status != HTTPStatus.NOT_MODIFIED or sink.if_none_match is None:
@@ -82,10 +91,19 @@ class Requester:
         """Take calls again after `aclose`."""
         self._closed = False
 
-    async def _attempt(self, request: Request, decode: Callable[[bytes], T], left: float, attempt: int) -> T:
+    async def _attempt(
+        self,
+        request: Request,
+        decode: Callable[[bytes], T],
+        left: float,
+        attempt: int,
+        *,
+        turn: Turn | None = None,
+        poll: bool = False,
+    ) -> T:
         self._check_open()
         try:
-            answer = await self._transport.send(request, within=left)
+            answer = await self._transport.send(request, within=left, turn=turn, poll=poll)
         except RequestError as error:
             error.attempts = attempt
             raise

@@ -19,17 +19,18 @@ from nexus_async.errors import (
     RequestError,
     RequestTimeoutError,
 )
-from nexus_async.http.protocol import Answer
+from nexus_async.http.protocol import Answer, retry_after
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from nexus_async.http.protocol import Request
+    from nexus_async.http.throttle import Throttle, Turn
 
 _CONNECT_SHARE = 0.9
-"""Share of a timeout after which waiting for a connection ends: sooner than the whole, so that the two can be
-told apart. A request that never had a connection was not sent."""
+"""Share of a timeout after which waiting for a turn or a connection ends: sooner than the whole, so that it
+can be told apart. A request that never had a connection was not sent."""
 
 _LONGEST_REFUSAL = 64 * 1024
 """Bytes of a compressed refusal that are inflated."""
@@ -44,20 +45,38 @@ class Sink(Protocol):
     if_none_match: str | None
     """The validator to ask with, so that an unchanged body is left out; None asks for the body."""
 
-    def begin(self, *, etag: str | None, coding: str, left_out: bool) -> None:
-        """Take the answer's validator, its coding, and whether the body is left out."""
+    def begin(
+        self, *, etag: str | None, coding: str, left_out: bool, length: int | None
+    ) -> Awaitable[None] | None:
+        """Take the answer's validator, its coding, whether the body is left out, and its length where it is told.
 
-    def feed(self, chunk: bytes) -> None:
-        """Take the next bytes, as they are coded."""
+        What is returned is waited for before the first bytes are read.
+        """
+
+    def feed(self, chunk: bytes) -> Awaitable[None] | None:
+        """Take the next bytes, as they are coded. What is returned is waited for before more are read."""
 
 
 class Transport(Protocol):
     """Carry one request, once."""
 
-    async def send(self, request: Request, *, within: float, sink: Sink | None = None) -> Answer:
+    @property
+    def throttle(self) -> Throttle:
+        """Return what gives the turns."""
+
+    async def send(
+        self,
+        request: Request,
+        *,
+        within: float,
+        sink: Sink | None = None,
+        turn: Turn | None = None,
+        poll: bool = False,
+    ) -> Answer:
         """Return the answer, whatever its status; raise a `RequestError` where none came `within` seconds.
 
-        With `sink`, the body of a 200 is handed to it as it arrives, and the answer's is empty.
+        With `sink`, the body of a 200 is handed to it as it arrives, and the answer's is empty. `turn` is used
+        and ended; without it one is waited for, behind users' own calls where it is a `poll`.
         """
 
     async def aclose(self) -> None:
@@ -74,7 +93,7 @@ class AiohttpTransport:
         headers: Mapping[str, str],
         connect_timeout: float,
         read_timeout: float,
-        max_in_flight: int,
+        throttle: Throttle,
         ssl_context: ssl.SSLContext | None = None,
         session: aiohttp.ClientSession | None = None,
         connector: Callable[[], aiohttp.BaseConnector] | None = None,
@@ -84,22 +103,32 @@ class AiohttpTransport:
         self._json_headers = CIMultiDict({**headers, "Content-Type": "application/json"})
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
-        self._max_in_flight = max_in_flight
+        self.throttle = throttle
         self._ssl = True if ssl_context is None else ssl_context
         self._session = session
         self._owns_session = session is None
         self._connector = connector or self._tcp_connector
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._turns = asyncio.Semaphore(max_in_flight)
         self._last_timeout: aiohttp.ClientTimeout | None = None
 
-    async def send(self, request: Request, *, within: float, sink: Sink | None = None) -> Answer:
+    async def send(
+        self,
+        request: Request,
+        *,
+        within: float,
+        sink: Sink | None = None,
+        turn: Turn | None = None,
+        poll: bool = False,
+    ) -> Answer:
         """Return the answer, whatever its status; raise a `RequestError` where none came `within` seconds.
 
-        With `sink`, the body of a 200 is handed to it as it arrives, and the answer's is empty.
+        With `sink`, the body of a 200 is handed to it as it arrives, and the answer's is empty. `turn` is used
+        and ended; without it one is waited for, behind users' own calls where it is a `poll`.
         """
-        session, turns = self._open_session(), self._turns
-        within -= await self._wait_for_turn(request, within)
+        session = self._open_session()
+        turn = turn or self.throttle.turn_now(poll=poll)
+        if turn is None:
+            turn, within = await self._wait_for_turn(request, within, poll=poll)
         try:
             async with session.request(
                 request.method,
@@ -112,27 +141,27 @@ class AiohttpTransport:
                 raise_for_status=False,
                 ssl=self._ssl,
             ) as response:
-                body = await (response.read() if sink is None else _pour(response, sink))
+                body = await (_read(response, turn) if sink is None else _pour(response, sink, turn))
+                if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+                    self.throttle.slow_down(retry_after(response.headers))
                 return Answer(response.status, response.headers, self._without_key(response.status, body))
         except (aiohttp.ClientError, OSError, RuntimeError) as failure:  # TimeoutError is an OSError
             error = self._error_of(request, failure, within)
         finally:
-            turns.release()
+            turn.end()
         raise error  # outside of the except clause: aiohttp's errors hold the headers, and so the key
 
-    async def _wait_for_turn(self, request: Request, within: float) -> float:
-        """Wait until fewer than `max_in_flight` requests are under way; return the seconds that it took."""
-        if not self._turns.locked():
-            await self._turns.acquire()
-            return 0.0
-        begun = asyncio.get_running_loop().time()
+    async def _wait_for_turn(self, request: Request, within: float, *, poll: bool) -> tuple[Turn, float]:
+        """Wait until the throttle gives a turn; return it and the seconds that are left."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
         try:
             async with asyncio.timeout(within * _CONNECT_SHARE):
-                await self._turns.acquire()
+                turn = await self.throttle.turn(poll=poll)
         except TimeoutError:
-            what = f"{self._max_in_flight} requests were under way, and none made room in time"
+            what = f"the throttle let nothing through within {within * _CONNECT_SHARE:.3g} s, so nothing was sent"
             raise ConnectError(what, method=request.method, path=request.path) from None
-        return asyncio.get_running_loop().time() - begun
+        return turn, within - (loop.time() - begun)
 
     def _without_key(self, status: int, body: bytes) -> bytes:
         """Take the secret key out of a refusal that repeats it: errors tell what was said."""
@@ -157,7 +186,7 @@ class AiohttpTransport:
     def _open_session(self) -> aiohttp.ClientSession:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
-            self._loop, self._turns = loop, asyncio.Semaphore(self._max_in_flight)
+            self._loop = loop
             if self._owns_session:
                 self._session = None
         if self._session is None or (self._owns_session and self._session.closed):
@@ -169,7 +198,7 @@ class AiohttpTransport:
         return self._session
 
     def _tcp_connector(self) -> aiohttp.BaseConnector:
-        return aiohttp.TCPConnector(limit=0)  # bounded by turns, whatever the connector
+        return aiohttp.TCPConnector(limit=0)  # bounded by the throttle, whatever the connector
 
     def _timeout(self, seconds: float) -> aiohttp.ClientTimeout:
         """Return the timeout of one attempt; nearly every attempt is a first one, and has the same."""
@@ -207,15 +236,25 @@ class AiohttpTransport:
                 return ConnectionLostError, f"the connection broke: {str(failure) or type(failure).__name__}"
 
 
-async def _pour(response: aiohttp.ClientResponse, sink: Sink) -> bytes:
+async def _read(response: aiohttp.ClientResponse, turn: Turn) -> bytes:
+    body = await response.read()
+    turn.received += len(body)
+    return body
+
+
+async def _pour(response: aiohttp.ClientResponse, sink: Sink, turn: Turn) -> bytes:
     """Hand the body to the sink; return that of a refusal, which is not for it."""
     left_out = response.status == HTTPStatus.NOT_MODIFIED
     if response.status != HTTPStatus.OK and not left_out:
-        return _inflated(await response.read())
+        return _inflated(await _read(response, turn))
     coding = response.headers.get("Content-Encoding", "identity").lower()
-    sink.begin(etag=response.headers.get("ETag"), coding=coding, left_out=left_out)
+    etag, length = response.headers.get("ETag"), response.content_length
+    if (room := sink.begin(etag=etag, coding=coding, left_out=left_out, length=length)) is not None:
+        await room
     async for chunk in response.content.iter_any():
-        sink.feed(chunk)
+        turn.received += len(chunk)
+        if (room := sink.feed(chunk)) is not None:
+            await room
     return b""
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, TypeVar
 
 from nexus_async.http.protocol import get, path_of
 from nexus_async.models.run import Run, decode_run, decode_runs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nexus_async.http.requester import Requester
-    from nexus_async.logs import Reading
+    from nexus_async.http.throttle import Throttle, Turn
+    from nexus_async.http.transport import Sink
+
+T = TypeVar("T")
 
 
 class RunSource:
@@ -20,14 +26,26 @@ class RunSource:
         self._path = path_of("projects", project_id, "runs")
         self.project_id = project_id
 
-    async def get_run(self, run_id: str) -> Run:
-        """Return one run."""
-        return await self._requester.call_once(get(self._path + path_of(run_id)), decode_run)
+    @property
+    def throttle(self) -> Throttle:
+        """Return what gives the turns."""
+        return self._requester.throttle
 
-    async def list_runs(self) -> list[Run]:
+    async def get_run(self, run_id: str, *, turn: Turn | None = None) -> Run:
+        """Return one run. A `turn` that is given is used and ended, here as below."""
+        with turn or nullcontext():
+            return await self._requester.call_once(get(self._path + path_of(run_id)), decode_run, turn=turn)
+
+    async def list_runs(self, *, turn: Turn | None = None) -> list[Run]:
         """Return every run."""
-        return await self._requester.call_once(get(self._path), decode_runs)
+        with turn or nullcontext():
+            return await self._requester.call_once(get(self._path), decode_runs, turn=turn)
 
-    async def read_log(self, log_id: str, reading: Reading) -> None:
-        """Hand the answer that is a whole log to `reading`, as it arrives."""
-        await self._requester.read_once(get(self._path + path_of("logs", log_id)), reading)
+    async def read_list(self, read: Callable[[bytes], T]) -> T:
+        """Hand the answer that lists every run to `read`, and return what it makes of it."""
+        return await self._requester.call_once(get(self._path), read)
+
+    async def read_log(self, log_id: str, sink: Sink, *, turn: Turn | None = None) -> None:
+        """Hand the answer that is a whole log to `sink`, as it arrives."""
+        with turn or nullcontext():
+            await self._requester.read_once(get(self._path + path_of("logs", log_id)), sink, turn=turn)

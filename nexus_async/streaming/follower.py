@@ -56,6 +56,8 @@ class Follower:
         self._only_log, run_id = _log_and_run(run_or_log_id, cursor)
         start = Cursor(run_id) if cursor is None else Cursor.parse(cursor, run_id=run_id)
         self._reader = RunReader(source.project_id, start)
+        self.share = shared.room.share(self)
+        """The room that unread bodies take."""
         self._unread: deque[tuple[str, Iterator[News]]] = deque()
         self._previous_poll, self._poll = float("-inf"), float("-inf")
         self._drain: Drain | None = None
@@ -65,6 +67,8 @@ class Follower:
         self.run: Run | None = None
         self.resets: list[LogReset] = []
         self.pending: deque[Checkpoint | LogEntry] = deque()
+        self.has_let_go = False
+        """Whether bodies were dropped: the next poll is due at once."""
         self.over = start.ended
         """Whether the run is over and its logs are read."""
 
@@ -80,11 +84,15 @@ class Follower:
         log_ids = [self._only_log] if self._only_log else run.log_ids
         # a validator that lies must not mean silence, least of all at the end
         conditional = not run.status.is_terminal and self._polls % UNCONDITIONAL_EVERY != 0
-        bodies = [
-            (log_id, await self._reader.fetch(self._source, log_id, conditional=conditional))
-            for log_id in log_ids
-        ]
-        self.run = run
+        try:
+            bodies = [
+                (log_id, await self._reader.fetch(self._source, log_id, self.share, conditional=conditional))
+                for log_id in log_ids
+            ]
+        except BaseException:
+            self.share.leave()
+            raise
+        self.run, self.has_let_go = run, False
         self._polls += 1
         self._unread.extend(bodies)
         self._previous_poll, self._poll = self._poll, started
@@ -107,16 +115,24 @@ class Follower:
         try:
             events = self._reader.take(log_id, slices)
         except BaseException:
-            self._unread.popleft()
+            self._unread.clear()
+            self.share.leave()
             raise
         if events is None:
             self._unread.popleft()
+            if not self._unread:
+                self.share.leave()
         for event in events or ():
             if isinstance(event, LogReset):
                 self._warn_of(event)
             else:
                 self.pending.append(event)
         return True
+
+    def let_go(self) -> None:
+        """Drop the bodies that are not read yet, for others: they have to be asked for again."""
+        self._unread.clear()
+        self.has_let_go = True
 
     async def conclude(self) -> float | None:
         """Return in how many seconds the next poll is due, once all is read; None where the run is over.

@@ -9,6 +9,8 @@ import msgspec
 from nexus_async.errors import InvalidAnswerError
 from nexus_async.events import FollowFailed, LogReset, RunAdded, event_of
 from nexus_async.logs import Cursor, LogReader
+from nexus_async.streaming.intake import Intake
+from nexus_async.streaming.room import SMALL_BODY, UNKNOWN_BODY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
     from nexus_async.errors import RequestError
     from nexus_async.events import Checkpoint, LogEntry
     from nexus_async.http.throttle import Turn
-    from nexus_async.logs import News, Position, Reset, Step
+    from nexus_async.logs import News, Position, Reading, Reset, Step
     from nexus_async.models.run import Run, RunStatus
+    from nexus_async.streaming.room import Share
     from nexus_async.streaming.source import Source
 
 FARTHEST: Final = 1e11
@@ -57,17 +60,33 @@ class RunReader:
         self._status, self._status_date = status.overview, status.update_date
 
     async def fetch(
-        self, source: Source, log_id: str, *, conditional: bool, turn: Turn | None = None
+        self, source: Source, log_id: str, share: Share, *, conditional: bool, turn: Turn | None = None
     ) -> Iterator[News]:
-        """Read a log's body to its end, and return what is new in it, to be passed to `take` slice by slice."""
+        """Read a log's body to its end, and return what is new in it, to be passed to `take` slice by slice.
+
+        `share` grows by what is kept of the body. A `turn` is given back where there is no room to begin at once.
+        """
         reader = self._readers.setdefault(log_id, LogReader())
         reading = reader.open(conditional=conditional)
-        await source.read_log(log_id, reading, turn=turn)
+        await self._pour(source, log_id, reading, share, known=reader.position.length, turn=turn)
         if reading.is_lost:
             reader.forget_bytes()
             reading = reader.open()
-            await source.read_log(log_id, reading)
+            await self._pour(source, log_id, reading, share, known=0, turn=None)
         return reading.news()
+
+    async def _pour(
+        self, source: Source, log_id: str, reading: Reading, share: Share, *, known: int, turn: Turn | None
+    ) -> None:
+        base = share.held
+        least = base + (SMALL_BODY if known else UNKNOWN_BODY)
+        if turn is not None and not share.has_room(least):
+            turn.give_back()
+            turn = None
+        await share.hold(least)
+        intake = Intake(reading, share, base=base, known=known)
+        await source.read_log(log_id, intake, turn=turn)
+        share.shrink(base + (0 if reading.is_lost else intake.kept))
 
     def take(self, log_id: str, slices: Iterator[News]) -> list[LogReset | Checkpoint | LogEntry] | None:
         """Return the events of the next slice; None after the last. Raises `InvalidAnswerError`."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import backoff
 
 from nexus_async.pacing import ServerClock
+from nexus_async.streaming.room import Room
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,5 +23,7 @@ class Shared:
     """Gives the seconds since the Unix epoch, as this machine sees them."""
     server_clock: ServerClock = field(default_factory=ServerClock)
     """Learns from every poll of the client how the server's time lies to `clock`."""
+    room: Room = field(default_factory=Room)
+    """Bounds what is read and not handed out yet."""
     jitter: Callable[[float], float] = backoff.full_jitter
     """Turns a pause in seconds into the one that is made."""

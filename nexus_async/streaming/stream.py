@@ -98,6 +98,7 @@ class LogStream(AsyncGenerator[Checkpoint, None]):
             raise StopAsyncIteration
         with anyio.CancelScope() as scope:
             self._scope, self._idle = scope, anyio.Event()
+            self._follower.share.is_resting = False
             try:
                 return await self._next_in_time()
             except Exception:  # StopAsyncIteration among them; a cancellation is none
@@ -105,6 +106,7 @@ class LogStream(AsyncGenerator[Checkpoint, None]):
                 raise
             finally:
                 self._scope = None
+                self._follower.share.is_resting = True  # nothing is held that others wait for
                 self._idle.set()
         raise StopAsyncIteration  # closed from another task
 
@@ -168,7 +170,9 @@ class LogStream(AsyncGenerator[Checkpoint, None]):
             if self._follower.read():
                 await asyncio.sleep(0)  # between two slices others get their turn
                 return
-            if not self._is_due_known:
+            if self._follower.has_let_go:
+                self._note_due(0.0)
+            elif not self._is_due_known:
                 await self._end_snapshot()
                 return
             await asyncio.sleep(round(self._due - asyncio.get_running_loop().time(), 6))

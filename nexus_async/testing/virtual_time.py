@@ -64,7 +64,8 @@ def client_for(nexus: LocalNexus, **options: Any) -> Client:
     """Make a client of a local Nexus, in real or in virtual time.
 
     `options` are those of `Client`. Pauses between attempts are drawn from a seeded generator, and the
-    client's clock is the server's, so that the same test makes the same requests every time.
+    client's clock is the server's, so that the same test makes the same requests every time. A local Nexus needs
+    no sparing: without a throttle option there is no limit on requests or bytes a second that a test would meet.
     """
     from nexus_async.client import Client  # noqa: PLC0415 - at first use
     from nexus_async.testing.connector import VirtualConnector  # noqa: PLC0415 - at first use
@@ -75,6 +76,8 @@ def client_for(nexus: LocalNexus, **options: Any) -> Client:
         "jitter": lambda pause: pauses.uniform(0, pause),
         "clock": lambda: nexus.now() / 1000,
     }
+    if "throttle" not in options:
+        defaults |= {"requests_per_second": 1e6, "bytes_per_second": 1e12}
     if is_virtual(asyncio.get_running_loop()):
         defaults["connector"] = VirtualConnector
     return Client(nexus.secret_key, **{**defaults, **options})

@@ -58,6 +58,8 @@ class ScriptedApi:
     def client(self, **options: Any) -> Client:
         """Make a client whose pauses are not shortened by chance."""
         defaults: dict[str, Any] = {"endpoint": self.url, "jitter": lambda pause: pause}
+        if "throttle" not in options:
+            defaults["requests_per_second"] = 1e6
         if is_virtual(asyncio.get_running_loop()):
             defaults["connector"] = VirtualConnector
         return Client(KEY, **{**defaults, **options})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nexus_async import Client, ConfigurationError, InvalidArgumentError
+from nexus_async import Client, ConfigurationError, InvalidArgumentError, Throttle
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,11 +74,23 @@ def test_a_number_of_seconds_that_makes_no_sense_is_refused_by_its_name(name: st
         Client("k", **{name: value})  # type: ignore[arg-type]  # what the test is about
 
 
-@pytest.mark.parametrize("name", ["attempts", "max_in_flight"])
 @pytest.mark.parametrize("value", [0, -1, 1.0, "3", None, True])
-def test_a_count_that_makes_no_sense_is_refused_by_its_name(name: str, value: object) -> None:
+def test_a_count_that_makes_no_sense_is_refused_by_its_name(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"^attempts="):
+        Client("k", attempts=value)
+
+
+@pytest.mark.parametrize("name", ["requests_per_second", "max_in_flight", "bytes_per_second"])
+@pytest.mark.parametrize("value", [0, -1, float("inf"), "3", True])
+def test_a_limit_that_makes_no_sense_is_refused_by_its_name(name: str, value: object) -> None:
     with pytest.raises(ConfigurationError, match=f"^{name}="):
         Client("k", **{name: value})  # type: ignore[arg-type]  # what the test is about
+
+
+@pytest.mark.parametrize("name", ["requests_per_second", "max_in_flight", "bytes_per_second"])
+def test_a_throttle_beside_a_limit_of_its_own_is_refused_with_the_remedy(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"either a throttle or {name}=5: Throttle\({name}=5\)"):
+        Client("k", throttle=Throttle(), **{name: 5})  # type: ignore[arg-type]  # a name in a mapping
 
 
 @pytest.mark.parametrize(

@@ -155,10 +155,10 @@ async def test_too_many_requests_is_asked_again_when_the_answer_says(call: Call)
 
 
 @every
-async def test_too_many_requests_without_a_pause_is_asked_again_after_the_usual_one(call: Call) -> None:
+async def test_too_many_requests_without_a_pause_is_asked_again_after_that_of_the_throttle(call: Call) -> None:
     async with calling(says(429), says()) as (api, project):
         await call(project)
-        assert api.times == [0, 0.5]
+        assert api.times == [0, 1]
 
 
 async def test_a_pause_is_never_shorter_than_its_jitter() -> None:

@@ -25,10 +25,12 @@ from nexus_async import (
 from nexus_async.http.protocol import Answer, Request, get, post
 from nexus_async.http.requester import Requester
 from nexus_async.http.retry import RetryPolicy
+from nexus_async.http.throttle import Throttle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from nexus_async.http.throttle import Turn
     from nexus_async.http.transport import Sink
 
 pytestmark = pytest.mark.virtual_time
@@ -40,16 +42,27 @@ class ScriptedTransport:
     def __init__(self, *outcomes: Answer | type[RequestError], seconds: float = 0) -> None:
         self.outcomes = outcomes
         self.seconds = seconds
+        self.throttle = Throttle()
         self.sent: list[tuple[float, float]] = []
+        self.turns: list[tuple[Turn | None, bool]] = []
         self.closed = 0
 
-    async def send(self, request: Request, *, within: float, sink: Sink | None = None) -> Answer:
+    async def send(
+        self,
+        request: Request,
+        *,
+        within: float,
+        sink: Sink | None = None,
+        turn: Turn | None = None,
+        poll: bool = False,
+    ) -> Answer:
         self.sent.append((round(asyncio.get_running_loop().time(), 3), round(within, 3)))
+        self.turns.append((turn, poll))
         await asyncio.sleep(self.seconds)
         outcome = self.outcomes[min(len(self.sent), len(self.outcomes)) - 1]
         if isinstance(outcome, Answer):
             if sink is not None and outcome.status == 200:
-                sink.begin(etag=None, coding="identity", left_out=False)
+                sink.begin(etag=None, coding="identity", left_out=False, length=None)
                 sink.feed(outcome.body)
             return outcome
         raise outcome("it broke", method=request.method, path=request.path)
@@ -189,6 +202,25 @@ async def test_a_pause_that_ends_at_the_deadline_is_not_begun() -> None:
     with pytest.raises(ServerError):
         await requester(transport, timeout=0.5).call(get("/x"), number)
     assert len(transport.sent) == 1
+
+
+async def test_a_call_is_no_poll() -> None:
+    transport = ScriptedTransport(answer(200))
+    await requester(transport).call(get("/x"), number)
+    assert transport.turns == [(None, False)]
+
+
+async def test_a_single_attempt_is_a_poll_with_the_turn_that_it_is_given() -> None:
+    transport = ScriptedTransport(answer(200))
+    with await transport.throttle.turn() as turn:
+        await requester(transport).call_once(get("/x"), number, turn=turn)
+        await requester(transport).read_once(get("/x"), Pieces(), turn=turn)
+    assert transport.turns == [(turn, True), (turn, True)]
+
+
+async def test_the_throttle_is_that_of_the_transport() -> None:
+    transport = ScriptedTransport(answer(200))
+    assert requester(transport).throttle is transport.throttle
 
 
 async def test_a_refusal_is_raised_as_it_is() -> None:

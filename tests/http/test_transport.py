@@ -37,6 +37,7 @@ from nexus_async import (
     RequestTimeoutError,
 )
 from nexus_async.http.protocol import get, post
+from nexus_async.http.throttle import Throttle
 from nexus_async.http.transport import AiohttpTransport
 
 if TYPE_CHECKING:
@@ -221,7 +222,7 @@ async def test_a_pool_of_one_connection_is_free_after_calls_that_were_cancelled(
 
 
 def transport_to(raw: RawServer, session: aiohttp.ClientSession | None = None) -> AiohttpTransport:
-    limits: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 5, "max_in_flight": 4}
+    limits: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 5, "throttle": Throttle()}
     return AiohttpTransport(raw.url, headers={}, session=session, **limits)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from nexus_async import FixedInterval, LogStream, Run
+from nexus_async.http.throttle import Throttle
 from nexus_async.models.run import RunExecution, RunStatus
 from nexus_async.streaming import Shared, Window
 
@@ -16,8 +18,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from nexus_async import Pacing
-    from nexus_async.logs import Reading
+    from nexus_async.http.throttle import Turn
+    from nexus_async.http.transport import Sink
 
+T = TypeVar("T")
 RUN = "run_610ba26c-6fbb-42eb-b838-839c61b68b26"
 LOG = "runlog_UjYxMGJhMjZjLTZmYmItNDJlYi1iODM4LTgzOWM2MWI2OGIyNg"
 EPOCH = 1_705_466_384.0
@@ -33,6 +37,7 @@ class ScriptedSource:
     project_id = "proj_cd067221d5a6e4007ccbb4afb5966535"
 
     def __init__(self) -> None:
+        self.throttle = Throttle(requests_per_second=1e6, bytes_per_second=1e12)
         self.status = "Running"
         self.status_since = EPOCH
         self.logs: dict[str, list[Any]] = {LOG: []}
@@ -44,8 +49,9 @@ class ScriptedSource:
         self.asked_with: list[str | None] = []
         self.asked: list[tuple[float, str]] = []
 
-    async def get_run(self, run_id: str) -> Run:
-        await self._answer("run")
+    async def get_run(self, run_id: str, *, turn: Turn | None = None) -> Run:
+        with turn or nullcontext():
+            await self._answer("run")
         status = RunStatus(overview=self.status, update_data=int(self.status_since * 1000))
         return Run(
             id=run_id,
@@ -58,19 +64,23 @@ class ScriptedSource:
             log_ids=list(self.logs),
         )
 
-    async def list_runs(self) -> list[Run]:
-        return [await self.get_run(RUN)]
+    async def list_runs(self, *, turn: Turn | None = None) -> list[Run]:
+        return [await self.get_run(RUN, turn=turn)]
 
-    async def read_log(self, log_id: str, reading: Reading) -> None:
-        await self._answer(log_id)
+    async def read_list(self, read: Callable[[bytes], T]) -> T:
+        return read(msgspec.json.encode(await self.list_runs()))
+
+    async def read_log(self, log_id: str, sink: Sink, *, turn: Turn | None = None) -> None:
+        with turn or nullcontext():
+            await self._answer(log_id)
         body = self.body(self.logs[log_id])
         etag = f'"{len(body)}"' if self.has_etags else None
-        self.asked_with.append(reading.if_none_match)
-        left_out = etag is not None and (reading.if_none_match == etag or self.etags_lie)
-        left_out = left_out and reading.if_none_match is not None
-        reading.begin(etag=etag, left_out=left_out)
+        self.asked_with.append(sink.if_none_match)
+        left_out = etag is not None and (sink.if_none_match == etag or self.etags_lie)
+        left_out = left_out and sink.if_none_match is not None
+        await (sink.begin(etag=etag, coding="identity", left_out=left_out, length=len(body)) or _at_once())
         for start in range(0, 0 if left_out else len(body), 100):
-            reading.feed(body[start : start + 100])
+            await (sink.feed(body[start : start + 100]) or _at_once())
 
     async def _answer(self, what: str) -> None:
         self.asked.append((asyncio.get_running_loop().time(), what))
@@ -84,6 +94,10 @@ class ScriptedSource:
 
     def polls(self) -> list[float]:
         return [round(when, 2) for when, what in self.asked if what == LOG]
+
+
+async def _at_once() -> None:
+    pass
 
 
 def now() -> float:

@@ -165,7 +165,7 @@ async def test_a_poll_is_a_single_attempt(
     transport = nexus_client._requester._transport
     sent = []
 
-    async def failing(request: object, *, within: float, feed: object = None) -> object:
+    async def failing(request: object, *, within: float, **_: object) -> object:
         sent.append(within)
         raise ServerError(method="GET", path="/x", status=503)
 

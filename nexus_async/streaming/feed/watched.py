@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nexus_async.models.run import Run
     from nexus_async.streaming.drain import Drain
     from nexus_async.streaming.feed.outlet import Outlet
+    from nexus_async.streaming.room import Share
     from nexus_async.streaming.shared import Shared
     from nexus_async.streaming.source import Source
     from nexus_async.streaming.window import Window
@@ -128,6 +129,15 @@ class WatchedRun:
 
         `turn` is for the first request; `drain` makes the drain of a run that ended.
         """
+        share = shared.room.share()
+        try:
+            return await self._poll(turn, share, outlet, shared, drain)
+        finally:
+            share.leave()
+
+    async def _poll(
+        self, turn: Turn, share: Share, outlet: Outlet, shared: Shared, drain: Callable[[], Drain]
+    ) -> Polled:
         begun, first = shared.clock(), turn
         used: Turn | None = None
         if self.is_missing or not self.log_ids:
@@ -139,12 +149,13 @@ class WatchedRun:
         for log_id in self.log_ids:
             turn_left = None if used else first
             slices = await self._ask(
-                self.reader.fetch(self.source, log_id, conditional=conditional, turn=turn_left)
+                self.reader.fetch(self.source, log_id, share, conditional=conditional, turn=turn_left)
             )
             used = first
             while (events := self.reader.take(log_id, slices)) is not None:
                 await self._tell_all(outlet, events)
                 await asyncio.sleep(0)  # between two slices others get their turn
+            share.leave()
         self._polls += 1
         await self._end_snapshot(outlet)
         times = self._learned(begun, shared)

@@ -1,0 +1,154 @@
+"""Room for the bytes of logs that are read and not handed out yet: bounded for each client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from itertools import count
+from typing import TYPE_CHECKING, Final
+from weakref import WeakValueDictionary, ref
+
+from nexus_async.config import MAX_BUFFERED_BYTES
+
+if TYPE_CHECKING:
+    from typing import Protocol
+    from weakref import ReferenceType
+
+    class Holder(Protocol):
+        """Who holds bytes of a share."""
+
+        def let_go(self) -> None:
+            """Let go of what is held: it can be asked for again."""
+
+
+UNKNOWN_BODY: Final = 2 << 20
+"""Bytes that are set aside for a body of unknown length: as much as waits in a connection until it is read."""
+SMALL_BODY: Final = 64 << 10
+"""Bytes that are set aside for what is new in a log that was read before."""
+
+
+class Room:
+    """Give shares of `limit` bytes to those that read bodies.
+
+    A body is begun only while less than half is taken, so that those begun find room to the end. Where there is
+    none, who rests lets go first. The eldest share may always grow: a body above the limit is read alone.
+    """
+
+    def __init__(self, limit: int = MAX_BUFFERED_BYTES) -> None:
+        self._limit = limit
+        self._serials = count()
+        self._taken: WeakValueDictionary[int, Share] = WeakValueDictionary()
+        self._waiting: deque[_Wait] = deque()
+        self.used = 0
+        """Bytes that are taken."""
+        self.most = 0
+        """The most that ever were."""
+
+    def share(self, holder: Holder | None = None) -> Share:
+        """Return a share, of nothing yet. `holder` is told to let go of it while it rests and others wait."""
+        return Share(self, next(self._serials), holder)
+
+    def _fits(self, share: Share, size: int) -> bool:
+        others = self.used - share.held
+        if not others or (share.held and next(iter(self._taken.values()), None) is share):
+            return True
+        return others + size <= (self._limit if share.held else self._limit // 2)
+
+    def _take(self, share: Share, size: int) -> None:
+        self.used += size - share.held
+        self.most = max(self.most, self.used)
+        share.held = size
+        if size:
+            self._taken.setdefault(share.serial, share)
+        else:
+            self._taken.pop(share.serial, None)
+
+    async def _wait(self, share: Share, size: int) -> None:
+        wait = _Wait(share, size)
+        self._waiting.append(wait)
+        self._wake()
+        try:
+            await wait.granted
+        finally:
+            if wait in self._waiting:
+                self._waiting.remove(wait)
+                self._wake()
+
+    def _wake(self) -> None:
+        """Give those that wait what there is: those that grow first, then those that begin."""
+        growing = [wait for wait in self._waiting if wait.share.held]
+        beginning = [wait for wait in self._waiting if not wait.share.held]
+        for queue in (growing, beginning):
+            for wait in queue:
+                if not self._fits(wait.share, wait.size) and not self._free_for(wait):
+                    break
+                self._waiting.remove(wait)
+                self._take(wait.share, wait.size)
+                if not wait.granted.done():
+                    wait.granted.set_result(None)
+
+    def _free_for(self, wait: _Wait) -> bool:
+        """Let those that rest let go, one by one, until there is room; tell whether there is."""
+        for share in list(self._taken.values()):
+            if share.is_resting and share is not wait.share:
+                share.let_go()
+                if self._fits(wait.share, wait.size):
+                    return True
+        return False
+
+
+class Share:
+    """So many bytes of a room. It is given back when nobody holds it any more."""
+
+    __slots__ = ("__weakref__", "_holder", "_room", "held", "is_resting", "serial")
+
+    def __init__(self, room: Room, serial: int, holder: Holder | None) -> None:
+        self._room = room
+        self._holder: ReferenceType[Holder] | None = None if holder is None else ref(holder)
+        self.serial = serial
+        self.held = 0
+        """Bytes that are taken."""
+        self.is_resting = False
+        """Whether its holder would let go where others wait: it does not read at the moment."""
+
+    def has_room(self, size: int) -> bool:
+        """Tell whether `hold` would not wait."""
+        return size <= self.held or (not self._room._waiting and self._room._fits(self, size))  # noqa: SLF001 - its half
+
+    async def hold(self, size: int) -> None:
+        """Take `size` bytes in all; wait for room where that is more. Cancelling takes no more than before."""
+        if self.has_room(size):
+            self.shrink(size)
+        else:
+            await self._room._wait(self, size)  # noqa: SLF001 - its half
+
+    def shrink(self, size: int) -> None:
+        """Take `size` bytes, of which is known that there is room."""
+        self._room._take(self, size)  # noqa: SLF001 - its half
+        if self._room._waiting:  # noqa: SLF001 - its half
+            self._room._wake()  # noqa: SLF001 - its half
+
+    def leave(self) -> None:
+        """Give back all of it. A second time does nothing."""
+        if self.held:
+            self.shrink(0)
+
+    def let_go(self) -> None:
+        """Tell the holder to let go of what it holds, and give it back."""
+        holder = None if self._holder is None else self._holder()
+        if holder is not None:
+            holder.let_go()
+        self._room._take(self, 0)  # noqa: SLF001 - its half
+
+    def __del__(self) -> None:
+        if self.held:
+            self._room.used -= self.held
+
+
+class _Wait:
+    __slots__ = ("granted", "share", "size")
+
+    def __init__(self, share: Share, size: int) -> None:
+        self.share = share
+        self.size = size
+        self.granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()

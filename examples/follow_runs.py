@@ -45,7 +45,7 @@ class Follower:
 async def main() -> None:
     async with (
         LocalNexus(CurveTrainer(steps=8, interval=10, speed=50)) as nexus,
-        Client(nexus.secret_key, endpoint=nexus.url) as client,
+        Client(nexus.secret_key, endpoint=nexus.url, requests_per_second=50) as client,
     ):
         for _ in range(3):
             nexus.start_run()

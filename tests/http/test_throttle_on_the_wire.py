@@ -1,0 +1,142 @@
+"""What transports, sources and clients do with a throttle."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from pieces import Pieces
+from raw_server import ANSWER, DROP_IN_BODY, RUN, Step, serving
+
+from nexus_async import Client, ConnectError, InvalidArgumentError, RequestError, Throttle
+from nexus_async.http.protocol import get
+from nexus_async.http.transport import AiohttpTransport
+from nexus_async.resources.source import RunSource
+from nexus_async.testing import client_for
+
+if TYPE_CHECKING:
+    from nexus_async.local import LocalNexus
+
+virtual = pytest.mark.virtual_time
+
+
+def now() -> float:
+    return round(asyncio.get_running_loop().time(), 3)
+
+
+def transport_over(raw_url: str, throttle: Throttle) -> AiohttpTransport:
+    return AiohttpTransport(raw_url, headers={}, connect_timeout=5, read_timeout=5, throttle=throttle)
+
+
+async def test_a_request_uses_and_ends_the_turn_that_it_is_given() -> None:
+    throttle = Throttle(max_in_flight=1)
+    async with serving(ANSWER) as raw:
+        transport = transport_over(raw.url, throttle)
+        turn = await throttle.turn()
+        await transport.send(get("/x"), within=5, turn=turn)
+        await transport.aclose()
+    assert (throttle.requests, throttle.in_flight, turn.received) == (1, 0, len(RUN))
+
+
+async def test_a_poll_that_is_sent_waits_for_bytes_and_a_call_does_not() -> None:
+    throttle = Throttle(bytes_per_second=1)
+    async with serving(ANSWER) as raw:
+        transport = transport_over(raw.url, throttle)
+        for _ in range(2):
+            await transport.send(get("/x"), within=5)
+        with pytest.raises(ConnectError, match="throttle let nothing through"):
+            await transport.send(get("/x"), within=0.01, poll=True)
+        await transport.aclose()
+        assert len(raw.requests) == 2
+
+
+async def test_a_request_that_fails_ends_its_turn() -> None:
+    throttle = Throttle()
+    async with serving(Step()) as raw:
+        transport = transport_over(raw.url, throttle)
+        with pytest.raises(RequestError):
+            await transport.send(get("/x"), within=5)
+        await transport.aclose()
+    assert throttle.in_flight == 0
+
+
+async def test_bytes_of_a_body_that_breaks_off_are_charged() -> None:
+    throttle = Throttle()
+    async with serving(DROP_IN_BODY) as raw:
+        transport = transport_over(raw.url, throttle)
+        with pytest.raises(RequestError):
+            await transport.send(get("/x"), within=5, sink=Pieces())
+        await transport.aclose()
+    assert throttle.received == len(RUN) - 20
+
+
+async def test_a_429_slows_the_throttle_by_what_it_asks() -> None:
+    throttle = Throttle()
+    refusal = b"HTTP/1.1 429 No\r\nRetry-After: 30\r\nContent-Length: 0\r\n\r\n"
+    async with serving(Step(refusal, breaks=False)) as raw:
+        transport = transport_over(raw.url, throttle)
+        await transport.send(get("/x"), within=5)
+        with pytest.raises(ConnectError):
+            await transport.send(get("/x"), within=0.01)
+        await transport.aclose()
+    assert throttle.rate_limited == 1
+
+
+@virtual
+async def test_a_turn_is_ended_where_nothing_can_be_asked(nexus_client: Client, local_nexus: LocalNexus) -> None:
+    source = RunSource(nexus_client._requester, local_nexus.project_id)
+    turn = await source.throttle.turn()
+    with pytest.raises(InvalidArgumentError):
+        await source.get_run("", turn=turn)
+    assert source.throttle.in_flight == 0
+
+
+@virtual
+@pytest.mark.parametrize("name", ["get_run", "list_runs"])
+async def test_a_poll_uses_the_turn_that_it_is_given(
+    name: str, nexus_client: Client, local_nexus: LocalNexus
+) -> None:
+    run = local_nexus.start_run()
+    source = RunSource(nexus_client._requester, local_nexus.project_id)
+    turn = await source.throttle.turn()
+    await getattr(source, name)(*([run.id] if name == "get_run" else []), turn=turn)
+    assert turn.received > 0
+    assert source.throttle.requests == 1
+
+
+@virtual
+async def test_a_client_spaces_its_requests(local_nexus: LocalNexus) -> None:
+    async with client_for(local_nexus, requests_per_second=2) as client:
+        times = []
+        for _ in range(5):
+            await client.get_info()
+            times.append(now())
+        assert times == pytest.approx([0, 0, 0.5, 1, 1.5], abs=0.01)
+
+
+@virtual
+async def test_a_client_sends_ten_requests_a_second_by_default(local_nexus: LocalNexus) -> None:
+    async with client_for(local_nexus, throttle=Throttle()) as client:
+        for _ in range(30):
+            await client.get_info()
+        assert now() == pytest.approx(2, abs=0.01)
+
+
+@virtual
+async def test_clients_that_share_a_throttle_share_its_rate(local_nexus: LocalNexus) -> None:
+    throttle = Throttle(requests_per_second=1)
+    async with (
+        client_for(local_nexus, throttle=throttle) as one,
+        client_for(local_nexus, throttle=throttle) as other,
+    ):
+        await asyncio.gather(*[client.get_info() for client in (one, other, one, other)])
+        assert now() == pytest.approx(3, abs=0.01)
+        assert one.throttle is other.throttle is throttle
+
+
+@virtual
+@pytest.mark.parametrize("name", ["requests_per_second", "max_in_flight", "bytes_per_second"])
+async def test_a_client_makes_the_throttle_that_its_limits_say(name: str) -> None:
+    client = Client("k", **{name: 7})  # type: ignore[arg-type]  # a name in a mapping
+    assert getattr(client.throttle, name) == 7

@@ -12,6 +12,7 @@ from nexus_async.config import (
     ATTEMPTS,
     BYTES_PER_SECOND,
     CONNECT_TIMEOUT,
+    MAX_BUFFERED_BYTES,
     MAX_IN_FLIGHT,
     READ_TIMEOUT,
     REQUESTS_PER_SECOND,
@@ -32,7 +33,7 @@ from nexus_async.http.transport import AiohttpTransport
 from nexus_async.models.project import decode_projects
 from nexus_async.models.workspace import Workspace, decode_workspace
 from nexus_async.resources.project import Project
-from nexus_async.streaming import Shared
+from nexus_async.streaming import Room, Shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +64,8 @@ class Client:
 
     At most `max_in_flight` requests are under way and `requests_per_second` are sent; polls wait also where
     they bring more than `bytes_per_second`. A `throttle` in place of the three can be shared by several clients.
+    Of logs that are followed, at most `max_buffered_bytes` are read and not handed out yet; a larger log is read
+    alone.
 
     `session` is used and never closed; `connector` makes the connector of a session of our own. `jitter`
     turns a pause in seconds into the one that is made; `clock` gives the seconds since the Unix epoch.
@@ -88,6 +91,7 @@ class Client:
         requests_per_second: float | None = None,
         max_in_flight: int | None = None,
         bytes_per_second: float | None = None,
+        max_buffered_bytes: int = MAX_BUFFERED_BYTES,
         session: aiohttp.ClientSession | None = None,
         connector: Callable[[], aiohttp.BaseConnector] | None = None,
         jitter: Callable[[float], float] = backoff.full_jitter,
@@ -120,7 +124,8 @@ class Client:
             jitter=jitter,
         )
         self._requester = Requester(transport, retry=retry, timeout=positive("timeout", timeout))
-        self._shared = Shared(clock, jitter=jitter)
+        room = Room(positive_count("max_buffered_bytes", max_buffered_bytes))
+        self._shared = Shared(clock, room=room, jitter=jitter)
 
     def __repr__(self) -> str:
         return f"Client(endpoint={self.endpoint!r})"

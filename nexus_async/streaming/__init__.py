@@ -3,6 +3,7 @@
 from nexus_async.streaming.completion import Completions
 from nexus_async.streaming.feed import Feed, FeedStats, RunStats, Terms, Watchable
 from nexus_async.streaming.follower import LogResetWarning
+from nexus_async.streaming.room import Room
 from nexus_async.streaming.shared import Shared
 from nexus_async.streaming.source import Source
 from nexus_async.streaming.sqlite_store import SQLiteStore
@@ -17,6 +18,7 @@ __all__ = [
     "LogResetWarning",
     "LogStream",
     "MemoryStore",
+    "Room",
     "RunStats",
     "SQLiteStore",
     "Shared",

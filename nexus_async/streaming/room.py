@@ -30,8 +30,9 @@ SMALL_BODY: Final = 64 << 10
 class Room:
     """Give shares of `limit` bytes to those that read bodies.
 
-    A body is begun only while less than half is taken, so that those begun find room to the end. Where there is
-    none, who rests lets go first. The eldest share may always grow: a body above the limit is read alone.
+    A body of unknown length is begun only while less than half is taken, so that those begun find room to the
+    end. Where there is none, who rests lets go first. The eldest share may always grow: a body above the limit is
+    read alone.
     """
 
     def __init__(self, limit: int = MAX_BUFFERED_BYTES) -> None:
@@ -48,11 +49,16 @@ class Room:
         """Return a share, of nothing yet. `holder` is told to let go of it while it rests and others wait."""
         return Share(self, next(self._serials), holder)
 
+    def has_room(self, share: Share, size: int) -> bool:
+        """Tell whether a share may grow to `size` bytes at once: nobody who waits for room comes first."""
+        return (not self._waiting or self._is_eldest(share)) and self._fits(share, size)
+
     def _fits(self, share: Share, size: int) -> bool:
         others = self.used - share.held
-        if not others or (share.held and next(iter(self._taken.values()), None) is share):
+        if not others or self._is_eldest(share):
             return True
-        return others + size <= (self._limit if share.held else self._limit // 2)
+        begins_unknown = not share.held and size > SMALL_BODY
+        return others + size <= (self._limit // 2 if begins_unknown else self._limit)
 
     def _take(self, share: Share, size: int) -> None:
         self.used += size - share.held
@@ -76,16 +82,26 @@ class Room:
 
     def _wake(self) -> None:
         """Give those that wait what there is: those that grow first, then those that begin."""
-        growing = [wait for wait in self._waiting if wait.share.held]
-        beginning = [wait for wait in self._waiting if not wait.share.held]
-        for queue in (growing, beginning):
-            for wait in queue:
-                if not self._fits(wait.share, wait.size) and not self._free_for(wait):
-                    break
-                self._waiting.remove(wait)
-                self._take(wait.share, wait.size)
-                if not wait.granted.done():
-                    wait.granted.set_result(None)
+        while self._waiting:
+            wait = min(self._waiting, key=self._rank)
+            if not self._fits(wait.share, wait.size) and not self._free_for(wait):
+                return
+            self._waiting.remove(wait)
+            self._take(wait.share, wait.size)
+            if not wait.granted.done():
+                wait.granted.set_result(None)
+
+    def _rank(self, wait: _Wait) -> int:
+        return 0 if self._is_eldest(wait.share) else 1 if wait.share.held else 2
+
+    def _is_eldest(self, share: Share) -> bool:
+        return share.held > 0 and next(iter(self._taken.values()), None) is share
+
+    def wake_soon(self) -> None:
+        """Look again for who finds room now, from wherever a share was forgotten."""
+        for wait in self._waiting:
+            wait.granted.get_loop().call_soon_threadsafe(self._wake)
+            return
 
     def _free_for(self, wait: _Wait) -> bool:
         """Let those that rest let go, one by one, until there is room; tell whether there is."""
@@ -113,7 +129,7 @@ class Share:
 
     def has_room(self, size: int) -> bool:
         """Tell whether `hold` would not wait."""
-        return size <= self.held or (not self._room._waiting and self._room._fits(self, size))  # noqa: SLF001 - its half
+        return size <= self.held or self._room.has_room(self, size)
 
     async def hold(self, size: int) -> None:
         """Take `size` bytes in all; wait for room where that is more. Cancelling takes no more than before."""
@@ -143,6 +159,7 @@ class Share:
     def __del__(self) -> None:
         if self.held:
             self._room.used -= self.held
+            self._room.wake_soon()
 
 
 class _Wait:

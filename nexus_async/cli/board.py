@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from nexus_async.events import Checkpoint, RunAdded, RunEnded, StatusChanged
+
 if TYPE_CHECKING:
-    from nexus_async.events import Checkpoint
-    from nexus_async.models.run import Run
+    from nexus_async.events import Event
 
 METRIC: Final = "totalLoss"
 
@@ -41,24 +42,27 @@ class Board:
     """Hold a row for each run, in the order they were added, and remarks on them."""
 
     def __init__(self) -> None:
+        self.titles: dict[str, str] = {}
+        """What workflows are called, by their IDs."""
         self.rows: dict[str, Row] = {}
         self.remarks: list[str] = []
 
-    def add(self, run: Run, workflow: str) -> None:
-        """Add a run of the workflow of that title."""
-        self.rows[run.id] = Row(run.id, workflow, run.status.overview)
+    def take(self, event: Event) -> None:
+        """Take an event in: a run that is added, a status, a checkpoint or an end. Others change nothing."""
+        match event:
+            case RunAdded(run=run):
+                title = self.titles.get(run.flow_id, run.flow_id)
+                self.rows[run.id] = Row(run.id, title, run.status.overview)
+            case StatusChanged(run=run) | RunEnded(run=run):
+                self.rows[run.id].status = run.status.overview
+            case Checkpoint():
+                self._note(event)
 
-    def note(self, checkpoint: Checkpoint) -> Row:
-        """Take a checkpoint in, and return its run's row."""
+    def _note(self, checkpoint: Checkpoint) -> None:
         row = self.rows[checkpoint.run_id]
         row.step, row.time = checkpoint.step, checkpoint.time
         row.losses.append(checkpoint.metrics.get(METRIC, math.nan))
         row.accuracy = checkpoint.metrics.get("accuracy", math.nan)
-        return row
-
-    def note_status(self, run: Run) -> None:
-        """Take a run's status in."""
-        self.rows[run.id].status = run.status.overview
 
     def most_accurate(self) -> Row | None:
         """Return the finished run whose last checkpoint is the most accurate; None where none finished."""

@@ -16,6 +16,7 @@ from nexus_async.cli.board import Board, Row, diverges
 from nexus_async.cli.console import PipedConsole
 from nexus_async.cli.drawing import board_table, checkpoint_line, matrix_table, number, short
 from nexus_async.client import Client
+from nexus_async.events import Checkpoint, RunEnded
 from nexus_async.local import DigitsTrainer, LocalNexus
 from nexus_async.models.setup import AcceleratorSetup, CheckpointSetup, RunSetup
 from nexus_async.pacing import FixedInterval
@@ -26,12 +27,13 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from nexus_async.models.run import Run
     from nexus_async.resources.project import Project
 
 STEPS: Final = 50
 STEP_SECONDS: Final = 0.5
 POLL_SECONDS: Final = 0.5
+REQUESTS_PER_SECOND: Final = 50
+"""A Nexus on this machine may be asked more often: six runs every half second, and what the end of each takes."""
 LINE_EVERY: Final = 5
 """Checkpoints of a run for one plain line, where there is no terminal."""
 
@@ -64,66 +66,69 @@ class Demo:
         self._console = console
         self._trainer = DigitsTrainer(steps=steps, step_seconds=step_seconds)
         self._board = Board()
+        self._killed: set[str] = set()
 
     async def run(self) -> None:
         """Start six trainings, follow them to their ends, and show what came of it."""
-        async with LocalNexus(self._trainer) as nexus, Client(nexus.secret_key, endpoint=nexus.url) as client:
+        async with (
+            LocalNexus(self._trainer) as nexus,
+            Client(nexus.secret_key, endpoint=nexus.url, requests_per_second=REQUESTS_PER_SECOND) as client,
+        ):
             self._say(
                 f"A local Nexus answers at {nexus.url}. Six real trainings start; nothing leaves this machine."
             )
             project = client.get_project(nexus.project_id)
-            runs = await self._start(project)
-            await self._follow_all(project, runs, clock=lambda: nexus.now() / 1000)
+            await self._start(project)
+            await self._show_all(project, clock=lambda: nexus.now() / 1000)
             await self._conclude(project)
 
-    async def _start(self, project: Project) -> list[Run]:
-        runs = []
+    async def _start(self, project: Project) -> None:
         for flow in await project.workflows.list():
-            runs.append(await project.runs.start(flow.id, SETUP))
-            self._board.add(runs[-1], flow.title)
-        return runs
+            self._board.titles[flow.id] = flow.title
+            await project.runs.start(flow.id, SETUP)
 
-    async def _follow_all(self, project: Project, runs: list[Run], *, clock: Callable[[], float]) -> None:
+    async def _show_all(self, project: Project, *, clock: Callable[[], float]) -> None:
         if not self._console.is_terminal:
-            await self._follow_each(project, runs)
+            await self._follow_all(project)
             return
         with Live(console=self._console, auto_refresh=False) as live:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._redraw, live, clock)
-                await self._follow_each(project, runs)
+                await self._follow_all(project)
                 group.cancel_scope.cancel()
             self._draw(live, clock)
 
     async def _redraw(self, live: Live, clock: Callable[[], float]) -> None:
         while True:
-            self._draw(live, clock)
+            if self._board.rows:
+                self._draw(live, clock)
             await anyio.sleep(0.2)
 
     def _draw(self, live: Live, clock: Callable[[], float]) -> None:
         live.update(board_table(self._board, now=clock(), width=self._console.width), refresh=True)
 
-    async def _follow_each(self, project: Project, runs: list[Run]) -> None:
-        async with anyio.create_task_group() as group:
-            for run in runs:
-                group.start_soon(self._follow, project, run.id)
+    async def _follow_all(self, project: Project) -> None:
+        async with project.runs.watch(
+            stop_when_all_ended=True,
+            pacing=FixedInterval(POLL_SECONDS),
+            discovery_interval=POLL_SECONDS,
+            settle=POLL_SECONDS,
+        ) as feed:
+            async for event in feed:
+                self._board.take(event)
+                match event:
+                    case Checkpoint():
+                        self._print_now_and_then(self._board.rows[event.run_id])
+                        await self._kill_where_it_diverges(project, self._board.rows[event.run_id])
+                    case RunEnded():
+                        self._print_end(self._board.rows[event.run_id])
 
-    async def _follow(self, project: Project, run_id: str) -> None:
-        killed = False
-        stream = project.runs.stream_logs(run_id, pacing=FixedInterval(POLL_SECONDS), settle=POLL_SECONDS)
-        async for checkpoint in stream:
-            row = self._board.note(checkpoint)
-            if stream.run is not None:
-                self._board.note_status(stream.run)
-            self._print_now_and_then(row)
-            if not killed and diverges(row.losses):
-                killed = True
-                await project.runs.kill(run_id)
-                self._remark(
-                    f"{short(run_id)} diverges (loss {number(row.loss)}, best {number(row.best)}): killed"
-                )
-        if stream.run is not None:
-            self._board.note_status(stream.run)
-        self._print_end(self._board.rows[run_id])
+    async def _kill_where_it_diverges(self, project: Project, row: Row) -> None:
+        if row.run_id in self._killed or not diverges(row.losses):
+            return
+        self._killed.add(row.run_id)
+        await project.runs.kill(row.run_id)
+        self._remark(f"{short(row.run_id)} diverges (loss {number(row.loss)}, best {number(row.best)}): killed")
 
     async def _conclude(self, project: Project) -> None:
         best = self._board.most_accurate()

@@ -8,7 +8,16 @@ import math
 import pytest
 from rich.console import Console, RenderableType
 
-from nexus_async import Checkpoint, ConfusionMatrix, Run
+from nexus_async import (
+    CaughtUp,
+    Checkpoint,
+    ConfusionMatrix,
+    Run,
+    RunAdded,
+    RunEnded,
+    RunRemoved,
+    StatusChanged,
+)
 from nexus_async.cli.board import Board, diverges
 from nexus_async.cli.drawing import board_table, checkpoint_line, matrix_table, number
 from nexus_async.cli.sparkline import sparkline
@@ -17,9 +26,9 @@ from nexus_async.models.run import RunExecution, RunStatus
 RUN = "run_610ba26c-6fbb-42eb-b838-839c61b68b26"
 
 
-def run(status: str = "Running", run_id: str = RUN) -> Run:
+def run(status: str = "Running", run_id: str = RUN, flow_id: str = "f") -> Run:
     return Run(
-        id=run_id, project_id="p", flow_id="f", execution=RunExecution(), create_date=0, update_date=0,
+        id=run_id, project_id="p", flow_id=flow_id, execution=RunExecution(), create_date=0, update_date=0,
         status=RunStatus(overview=status, update_data=0),
     )  # fmt: skip
 
@@ -38,6 +47,26 @@ def checkpoint(step: int, run_id: str = RUN, **metrics: float) -> Checkpoint:
     )
 
 
+def added(run: Run) -> RunAdded:
+    return RunAdded(project_id="p", run_id=run.id, id="i", cursor="c", run=run)
+
+
+def changed(run: Run) -> StatusChanged:
+    return StatusChanged(project_id="p", run_id=run.id, id="i", cursor="c", previous="Running", run=run)
+
+
+def ended(run: Run) -> RunEnded:
+    return RunEnded(
+        project_id="p",
+        run_id=run.id,
+        id="i",
+        cursor="c",
+        run=run,
+        outcome=run.status.overview,
+        drained=True,
+    )
+
+
 def drawn(what: RenderableType, width: int = 100) -> str:
     console = Console(file=io.StringIO(), width=width)
     console.print(what)
@@ -45,11 +74,12 @@ def drawn(what: RenderableType, width: int = 100) -> str:
     return console.file.getvalue()
 
 
-def board(*losses: float) -> Board:
+def board(*losses: float, title: str = "My workflow") -> Board:
     board = Board()
-    board.add(run(), "My workflow")
+    board.titles["f"] = title
+    board.take(added(run()))
     for step, loss in enumerate(losses, start=1):
-        board.note(checkpoint(step, totalLoss=loss))
+        board.take(checkpoint(step, totalLoss=loss))
     return board
 
 
@@ -99,9 +129,13 @@ def test_remarks_stand_below_the_table() -> None:
 
 
 def test_a_title_is_text_never_markup() -> None:
+    assert "[red]x[/red]" in drawn(board_table(board(title="[red]x[/red]"), now=0.0, width=100))
+
+
+def test_a_workflow_without_a_title_is_called_by_its_id() -> None:
     told = Board()
-    told.add(run(), "[red]x[/red]")
-    assert "[red]x[/red]" in drawn(board_table(told, now=0.0, width=100))
+    told.take(added(run(flow_id="flow_1")))
+    assert told.rows[RUN].workflow == "flow_1"
 
 
 def test_the_table_keeps_to_forty_columns() -> None:
@@ -115,17 +149,33 @@ def test_a_checkpoint_is_one_plain_line() -> None:
     assert checkpoint_line(row) == "run_610ba26c  My workflow  Running  step 1  loss 0.5000  best 0.5000"
 
 
-def test_the_status_is_the_last_one_noted() -> None:
+def test_a_row_has_the_status_that_its_run_was_added_with() -> None:
+    told = Board()
+    told.take(added(run("Creating")))
+    assert told.rows[RUN].status == "Creating"
+
+
+@pytest.mark.parametrize("event", [changed(run("Cancelled")), ended(run("Cancelled"))])
+def test_the_status_is_the_last_one_told(event: StatusChanged | RunEnded) -> None:
     told = board()
-    told.note_status(run("Cancelled"))
+    told.take(event)
     assert told.rows[RUN].status == "Cancelled"
+
+
+@pytest.mark.parametrize(
+    "event", [CaughtUp(id="i"), RunRemoved(project_id="p", run_id="another", id="i", cursor="c")]
+)
+def test_an_event_that_no_row_shows_changes_nothing(event: CaughtUp | RunRemoved) -> None:
+    told = board(1.0)
+    told.take(event)
+    assert told.rows == board(1.0).rows
 
 
 def test_the_most_accurate_is_chosen_among_those_that_finished() -> None:
     told = Board()
     for run_id, status, accuracy in [("a", "Finished", 0.8), ("b", "Finished", 0.9), ("c", "Cancelled", 1.0)]:
-        told.add(run(status, run_id), "w")
-        told.note(checkpoint(1, run_id, accuracy=accuracy))
+        told.take(added(run(status, run_id)))
+        told.take(checkpoint(1, run_id, accuracy=accuracy))
     best = told.most_accurate()
     assert best is not None
     assert best.run_id == "b"

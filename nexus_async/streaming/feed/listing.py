@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import xxhash
@@ -13,8 +13,12 @@ from nexus_async.models.base import Decoder
 from nexus_async.models.run import Run, decode_run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
+    from nexus_async.http.throttle import Throttle
+
+SHARE: Final = 0.1
+"""Of the requests and of the bytes, what looking at the status of runs may take."""
 logger = logging.getLogger("nexus_async.streaming")
 
 
@@ -59,8 +63,8 @@ class Listing:
         self.count = 0
         """Runs in it."""
 
-    def read(self, body: bytes) -> Mapping[str, ListedRun] | None:
-        """Return the runs of a list by their IDs; None where it is the same as the last.
+    def read(self, body: bytes) -> Iterator[tuple[str, ListedRun]] | None:
+        """Return the runs of a list and their IDs, decoded one by one; None where it is the same as the last.
 
         A run that makes no sense is left out: it does not hide the others. Raises `msgspec.DecodeError` where
         the body is no list.
@@ -68,16 +72,33 @@ class Listing:
         digest = xxhash.xxh3_128_digest(body)
         if digest == self._digest:
             return None
-        runs = {}
-        for raw in _split(body):
-            try:
-                listed = _decode(bytes(raw))
-            except UNREADABLE as refusal:
-                _warn(refusal)
-            else:
-                runs[listed.id] = ListedRun(listed, raw)
-        self._digest, self.size, self.count = digest, len(body), len(runs)
-        return runs
+        raws = _split(body)
+        self._digest, self.size, self.count = digest, len(body), len(raws)
+        return _listed(raws)
+
+    def least_interval(self, throttle: Throttle) -> float:
+        """Return the seconds between two lists that keep them under their share of requests and bytes."""
+        size = self.size or 0
+        return max(1 / throttle.requests_per_second, size / throttle.bytes_per_second) / SHARE
+
+    def is_dearer(self, runs: int, throttle: Throttle, *, interval: float) -> bool:
+        """Tell whether the list moves more bytes than asking for each of so many runs.
+
+        Asking for each has its share of the requests as well, in `interval` seconds.
+        """
+        if self.size is None:
+            return True
+        return runs < self.count and runs <= SHARE * throttle.requests_per_second * interval
+
+
+def _listed(raws: list[msgspec.Raw]) -> Iterator[tuple[str, ListedRun]]:
+    for raw in raws:
+        try:
+            listed = _decode(bytes(raw))
+        except UNREADABLE as refusal:
+            _warn(refusal)
+        else:
+            yield listed.id, ListedRun(listed, raw)
 
 
 def _warn(refusal: Exception) -> None:

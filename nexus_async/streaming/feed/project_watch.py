@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from nexus_async.streaming.shared import Shared
     from nexus_async.streaming.source import Source
 
-SHARE: Final = 0.1
-"""Of the requests and of the bytes, what looking at the status of runs may take."""
+SLICE: Final = 64
+"""Runs of a list that are looked at without letting the loop go on."""
 logger = logging.getLogger("nexus_async.streaming")
 
 
@@ -171,27 +171,27 @@ class ProjectWatch:
         return is_due and (self._roster.finds or (bool(self.runs) and not self._is_each_cheaper()))
 
     def _is_each_cheaper(self) -> bool:
-        """Tell whether asking for each run moves fewer bytes than the list, within its share of the requests."""
-        if self._listing.size is None:
-            return True
-        share = SHARE * self._source.throttle.requests_per_second * self._terms.discovery_interval
-        return len(self.runs) < self._listing.count and len(self.runs) <= share
+        return self._listing.is_dearer(
+            len(self.runs), self._source.throttle, interval=self._terms.discovery_interval
+        )
 
     async def _look_at_list(self) -> None:
         listed = await self._source.read_list(self._listing.read)
         self._must_list = False
-        throttle = self._source.throttle
-        size = self._listing.size or 0
-        least = max(1 / throttle.requests_per_second, size / throttle.bytes_per_second) / SHARE
         # due a little before the look that it is for
-        self._list_due = self._shared.clock() + max(0.99 * self._terms.discovery_interval, least)
+        pause = max(0.99 * self._terms.discovery_interval, self._listing.least_interval(self._source.throttle))
+        self._list_due = self._shared.clock() + pause
         await self._poller.answered()
         if listed is None:
             return
-        for run_id, run in listed.items():
+        seen: set[str] = set()
+        for run_id, run in listed:
             await self._note_listed(run_id, run)
-        self._roster.want_resumed(listed)
-        for run_id in [run_id for run_id in self.runs if run_id not in listed]:
+            seen.add(run_id)
+            if len(seen) % SLICE == 0:
+                await asyncio.sleep(0)  # a list may be long, and others want their turn
+        self._roster.want_resumed(seen)
+        for run_id in [run_id for run_id in self.runs if run_id not in seen]:
             self._may_be_gone(run_id)
 
     async def _look_at_each(self) -> None:

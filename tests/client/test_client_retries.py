@@ -161,6 +161,14 @@ async def test_too_many_requests_without_a_pause_is_asked_again_after_that_of_th
         assert api.times == [0, 1]
 
 
+async def test_too_many_requests_hold_every_other_call_back_as_well() -> None:
+    async with calling(says(429, headers={"Retry-After": "7"}), says(), attempts=1) as (api, project):
+        with pytest.raises(RateLimitedError):
+            await get_run(project)
+        await kill_run(project)
+        assert api.times == [0, 7]
+
+
 async def test_a_pause_is_never_shorter_than_its_jitter() -> None:
     soon = says(429, headers={"Retry-After": "1"})
     async with calling(soon, says(), jitter=lambda _: 5.0) as (api, project):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nexus_async import ConfigurationError, Throttle
-from nexus_async.testing import run_in_virtual_time
+from nexus_async.testing import run_in_virtual_time, virtual_time_loop
 
 if TYPE_CHECKING:
     from nexus_async.http.throttle import Turn
@@ -137,6 +137,7 @@ async def test_bytes_hold_up_no_call() -> None:
 @virtual
 async def test_a_seconds_worth_of_bytes_is_free_after_a_pause_and_no_more() -> None:
     throttle = Throttle(bytes_per_second=1000)
+    await receive(throttle, 0)
     await asyncio.sleep(100)
     await receive(throttle, 2000)
     assert await times_of(throttle, 1, poll=True) == [101]
@@ -193,12 +194,12 @@ async def test_a_turn_that_is_given_back_goes_to_who_waits() -> None:
 @virtual
 async def test_a_turn_that_is_given_back_late_makes_no_burst_larger() -> None:
     throttle = Throttle(requests_per_second=1)
-    turn = await throttle.turn()
+    first = await throttle.turn()
     await asyncio.sleep(10)
-    assert throttle.turn_now() is not None
-    await asyncio.sleep(10)
-    turn.give_back()
-    assert await times_of(throttle, 2) == [20, 21]
+    second = await throttle.turn()
+    for turn in (first, second):
+        turn.give_back()
+    assert await times_of(throttle, 2) == [10, 11]
 
 
 @virtual
@@ -219,13 +220,22 @@ async def test_nobody_is_asked_to_wait_for_a_turn_that_is_wanted_now() -> None:
 
 @virtual
 async def test_a_poll_that_is_wanted_now_overtakes_no_poll_that_waits() -> None:
-    throttle = Throttle(max_in_flight=1)
-    turn = await throttle.turn()
-    waiting = asyncio.create_task(throttle.turn(poll=True))
+    throttle = Throttle(requests_per_second=1)
+    await times_of(throttle, 1)
+    taken: list[Turn | None] = []
+    asyncio.get_running_loop().call_at(1, lambda: taken.append(throttle.turn_now(poll=True)))
+    await throttle.turn(poll=True)
+    assert (now(), taken) == (1, [None])
+
+
+@virtual
+async def test_a_call_that_is_wanted_now_need_not_wait_for_polls_that_do() -> None:
+    throttle = Throttle(bytes_per_second=1)
+    await receive(throttle, 1000)
+    held = asyncio.create_task(throttle.turn(poll=True))
     await asyncio.sleep(0)
-    turn.end()
-    assert throttle.turn_now(poll=True) is None
-    (await waiting).end()
+    assert throttle.turn_now() is not None
+    await cancel(held)
 
 
 @virtual
@@ -287,6 +297,14 @@ async def test_the_rate_recovers_within_a_minute_as_on_a_line_to_the_whole() -> 
     assert at[3] - at[2] == pytest.approx(7.6, abs=1)
     assert at[5] - at[4] == pytest.approx(10, abs=1)
     assert at[6] - at[0] == pytest.approx(15 * 5 + 15 * 10 + 25 - 1 + 100 - 25 + 1, abs=2)
+
+
+@virtual
+async def test_a_slow_rate_recovers_while_a_request_waits_for_it() -> None:
+    throttle = Throttle(requests_per_second=0.1)
+    throttle.slow_down(0)
+    t = (-0.05 + (0.05**2 + 2 * 0.1 / 60) ** 0.5) / (0.1 / 60)  # the root of 0.05 t + (0.1 / 60) t² / 2 = 1
+    assert await times_of(throttle, 2) == pytest.approx([0, t], abs=0.01)
 
 
 @virtual
@@ -411,7 +429,7 @@ def test_one_that_was_never_used_has_nothing_in_flight() -> None:
 
 def test_a_loop_that_closed_under_those_who_waited_is_no_trouble() -> None:
     throttle = Throttle(requests_per_second=1)
-    loop = asyncio.new_event_loop()
+    loop = virtual_time_loop()
 
     async def wait() -> None:
         await throttle.turn()
@@ -422,5 +440,6 @@ def test_a_loop_that_closed_under_those_who_waited_is_no_trouble() -> None:
     loop.run_forever()
     loop.close()
     waiting._log_destroy_pending = False  # type: ignore[attr-defined]  # what the test is about
+    assert run_in_virtual_time(lambda: times_of(throttle, 2)) == [0, 1]
     del waiting
     gc.collect()

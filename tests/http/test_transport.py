@@ -267,7 +267,7 @@ async def pour(step: Step, pieces: Pieces) -> tuple[Answer, bytes]:
 async def test_a_sink_is_told_the_validator_of_a_body() -> None:
     pieces = Pieces()
     await pour(Step(WHOLE.replace(b"\r\n", b'\r\nETag: "v1"\r\n', 1), breaks=False), pieces)
-    assert pieces.head == {"etag": '"v1"', "coding": "identity", "left_out": False}
+    assert pieces.head == {"etag": '"v1"', "coding": "identity", "left_out": False, "length": len(RUN)}
 
 
 async def test_a_sink_that_has_a_validator_asks_with_it() -> None:

@@ -1,57 +1,64 @@
-"""A service that follows every run of a project that is not over, each to its end.
+"""A service that follows every run of a project: those that are not over, and those that are started later.
 
-What it was told so far it keeps by run as a cursor: started again with them, it goes on where it was.
+How far each run was handled stands in a file. Started again with the same file, the service goes on where it
+was: `resume.py` shows that. This one ends when no run is left; without `stop_when_all_ended` it would wait for more.
 """
 
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import anyio
-
-from nexus_async import Client, FixedInterval, NexusError, Project
+from nexus_async import (
+    Checkpoint,
+    Client,
+    FixedInterval,
+    FollowFailed,
+    Project,
+    RunAdded,
+    RunEnded,
+    StatusChanged,
+)
 from nexus_async.local import CurveTrainer, LocalNexus
 
 
-class Follower:
-    """Follow runs, and remember how far each was told of."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
-        self.cursors: dict[str, str] = {}
-
-    async def run(self) -> None:
-        """Follow every run that is not over now, until the last of them is."""
-        async with anyio.create_task_group() as group:
-            for run in await self._project.runs.list():
-                if not run.status.is_terminal:
-                    group.start_soon(self._follow, run.id)
-
-    async def _follow(self, run_id: str) -> None:
-        stream = self._project.runs.stream_logs(
-            run_id, cursor=self.cursors.get(run_id), pacing=FixedInterval(0.3), settle=0.3
-        )
-        try:
-            async for checkpoint in stream:
-                loss = checkpoint.metrics.get("totalLoss")
-                print(f"{run_id[:12]}  step {checkpoint.step:>2}  total loss {loss:.3f}")
-                self.cursors[run_id] = checkpoint.cursor
-        except NexusError as error:  # one run's trouble is not the others'
-            print(f"{run_id[:12]}  {error}")
-        else:
-            print(f"{run_id[:12]}  {stream.run.status.overview if stream.run else 'unknown'}")
+async def follow(project: Project, path: Path) -> int:
+    """Print what happens to the runs of a project, and return how many came to their end."""
+    ended = 0
+    async with project.runs.watch(
+        store=path,
+        stop_when_all_ended=True,
+        pacing=FixedInterval(0.3),  # the runs here last seconds: leave these out for real ones
+        discovery_interval=0.5,
+        settle=0.3,
+    ) as feed:
+        async for event in feed:
+            match event:
+                case RunAdded(run=run):
+                    print(f"{run.id[:12]}  is {run.status.overview}")
+                case StatusChanged(run=run, previous=previous):
+                    print(f"{run.id[:12]}  was {previous}, is {run.status.overview}")
+                case Checkpoint(run_id=run_id, step=step, metrics=metrics):
+                    print(f"{run_id[:12]}  step {step:>2}  total loss {metrics['totalLoss']:.3f}")
+                case RunEnded(run=run, outcome=outcome):
+                    print(f"{run.id[:12]}  {outcome}: {run.status.message or 'no message'}")
+                    ended += 1
+                case FollowFailed(run_id=run_id, error=error):  # one run's trouble is not the others'
+                    print(f"{run_id[:12]}  {error}")
+    return ended
 
 
 async def main() -> None:
-    async with (
-        LocalNexus(CurveTrainer(steps=8, interval=10, speed=50)) as nexus,
-        Client(nexus.secret_key, endpoint=nexus.url, requests_per_second=50) as client,
-    ):
-        for _ in range(3):
-            nexus.start_run()
-        follower = Follower(client.get_project(nexus.project_id))
-        await follower.run()
-        print(f"{len(follower.cursors)} runs followed to their ends")
+    with TemporaryDirectory() as directory:
+        async with (
+            LocalNexus(CurveTrainer(steps=8, interval=10, speed=50)) as nexus,
+            Client(nexus.secret_key, endpoint=nexus.url, requests_per_second=50) as client,
+        ):
+            for _ in range(3):
+                nexus.start_run()
+            ended = await follow(client.get_project(nexus.project_id), Path(directory) / "state.db")
+            print(f"{ended} runs followed to their ends")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """A service that follows every run of a project: those that are not over, and those that are started later.
 
 How far each run was handled stands in a file. Started again with the same file, the service goes on where it
-was: `resume.py` shows that. This one ends when no run is left; without `stop_when_all_ended` it would wait for more.
+was: `resume.py` shows that. This one ends when no run is left; without `stop_when_all_ended` it would go on.
 """
 
 from __future__ import annotations

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 REMEMBERED: Final = 8
 """Entries whose fingerprints are kept, to find the place again in a log that changed."""
+FINGERPRINT: Final = 8
+"""Bytes of one."""
 
 
 class Position(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -30,8 +32,8 @@ class Position(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The index of the next event. It counts on over a reset."""
     digest: bytes = b""
     """16 bytes, chained over the fingerprints of all entries read."""
-    tail: tuple[bytes, ...] = ()
-    """The fingerprints of the last entries read."""
+    tail: bytes = b""
+    """The fingerprints of the last entries read, one after another."""
     length: int = 0
     """Bytes of the body up to the end of the last entry read; 0 where they are not known."""
     prefix: bytes = b""
@@ -43,7 +45,7 @@ class Position(msgspec.Struct, frozen=True, gc=False, array_like=True):
             self.read + 1,
             self.index + 1,
             chained(self.digest, fingerprint),
-            (*self.tail, fingerprint)[-REMEMBERED:],
+            (self.tail + fingerprint)[-REMEMBERED * FINGERPRINT :],
         )
 
 
@@ -68,17 +70,21 @@ class Reset(msgspec.Struct, frozen=True, gc=False):
 
 def realigned(position: Position, log: Sequence[bytes]) -> tuple[Reset, Position]:
     """Find the place again in a log that does not begin with what was read; `log` is its fingerprints."""
-    length, end = _longest_overlap(position.tail, log)
+    length, end = _longest_overlap(_split(position.tail), log)
     digest = b""
     for fingerprint in log[:end]:
         digest = chained(digest, fingerprint)
-    start = Position(end, position.index, digest, tuple(log[max(0, end - REMEMBERED) : end]))
+    start = Position(end, position.index, digest, b"".join(log[max(0, end - REMEMBERED) : end]))
     return Reset(position.read, length, end), start
 
 
 def chained(digest: bytes, fingerprint: bytes) -> bytes:
     """Return the digest of one entry more."""
     return xxhash.xxh3_128_digest(digest + fingerprint)
+
+
+def _split(tail: bytes) -> list[bytes]:
+    return [tail[start : start + FINGERPRINT] for start in range(0, len(tail), FINGERPRINT)]
 
 
 def _longest_overlap(tail: Sequence[bytes], log: Sequence[bytes]) -> tuple[int, int]:

@@ -46,6 +46,8 @@ class News(msgspec.Struct, frozen=True, gc=False):
 class LogReader:
     """Read one log. `position` is how far it was read; it moves as the news of a body are taken."""
 
+    __slots__ = ("etag", "packed", "position", "rest")
+
     def __init__(self, position: Position | None = None) -> None:
         self.position = position or Position()
         self.etag: str | None = None

@@ -61,14 +61,12 @@ class IntervalLaw:
         self.median = _weighted_median(lengths, weights)
         self.mean = _weighted_mean(lengths, weights)
         ends, rises = _smeared(known, LEAST_SMEAR * self.median, noise)
-        knots = [0.0, *ends]
-        steps = list(map(sub, ends, knots))
-        passed = list(accumulate(map(mul, accumulate(rises, initial=0.0), steps), initial=0.0))
+        knots = array("f", [0.0, *ends])  # half the room; what follows is of these knots as they are kept
+        steps = list(map(sub, knots[1:], knots))
+        passed = array("f", accumulate(map(mul, accumulate(rises, initial=0.0), steps), initial=0.0))
         halves = [step / 2 for step in steps]
-        stale = list(accumulate(map(mul, map(add, passed[1:], passed), halves), initial=0.0))
-        self._knots: array[float] = array("d", knots)
-        self._passed: array[float] = array("d", passed)
-        self._stale: array[float] = array("d", stale)
+        stale = array("d", accumulate(map(mul, map(add, passed[1:], passed), halves), initial=0.0))
+        self._knots, self._passed, self._stale = knots, passed, stale
 
     def expected_staleness(self, age: float, silent: float) -> float:
         """Return E(age) in seconds, where no event came up to the age `silent`, of 0 or more."""

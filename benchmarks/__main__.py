@@ -6,9 +6,9 @@ import argparse
 import os
 import platform
 
-from benchmarks import get_run, import_time, pacing, poll
+from benchmarks import fleet, get_run, import_time, pacing, poll
 
-BENCHMARKS = {"get_run": get_run, "import_time": import_time, "pacing": pacing, "poll": poll}
+BENCHMARKS = {"fleet": fleet, "get_run": get_run, "import_time": import_time, "pacing": pacing, "poll": poll}
 
 
 def main() -> None:

@@ -32,22 +32,22 @@ class TimedSource:
         self.throttle = throttle
         self.polls = self.lists = 0
         self._times = {f"run_{number:08}": list(times) for number, times in enumerate(runs)}
-        self._bodies = {run_id: _bodies_of(run_id, times) for run_id, times in self._times.items()}
+        self._bodies = {run_id: bodies_of(run_id, times) for run_id, times in self._times.items()}
 
     def now(self) -> float:
         return EPOCH + asyncio.get_running_loop().time()
 
     async def get_run(self, run_id: str, *, turn: Turn | None = None) -> Run:
         await self._spend(turn, 600)
-        return _run(run_id)
+        return run_of(run_id)
 
     async def list_runs(self, *, turn: Turn | None = None) -> list[Run]:
         await self._spend(turn, 600 * len(self._times))
-        return [_run(run_id) for run_id in self._times]
+        return [run_of(run_id) for run_id in self._times]
 
     async def read_list(self, read: Callable[[bytes], T]) -> T:
         self.lists += 1
-        body = msgspec.json.encode([_run(run_id) for run_id in self._times])
+        body = msgspec.json.encode([run_of(run_id) for run_id in self._times])
         await self._spend(None, len(body))
         return read(body)
 
@@ -58,8 +58,8 @@ class TimedSource:
         text, ends = self._bodies[run_id]
         body = text[: ends[there]] + b"]}"
         await self._spend(turn, len(body))
-        await (sink.begin(etag=None, coding="identity", left_out=False, length=len(body)) or _at_once())
-        await (sink.feed(body) or _at_once())
+        sink.begin(etag=None, coding="identity", left_out=False, length=len(body))
+        sink.feed(body)
 
     async def _spend(self, turn: Turn | None, size: int) -> None:
         turn = turn or await self.throttle.turn(poll=True)
@@ -67,11 +67,7 @@ class TimedSource:
         turn.end()
 
 
-async def _at_once() -> None:
-    pass
-
-
-def _run(run_id: str) -> Run:
+def run_of(run_id: str) -> Run:
     return Run(
         id=run_id,
         project_id=TimedSource.project_id,
@@ -84,7 +80,7 @@ def _run(run_id: str) -> Run:
     )
 
 
-def _bodies_of(run_id: str, times: Sequence[float]) -> tuple[bytes, list[int]]:
+def bodies_of(run_id: str, times: Sequence[float]) -> tuple[bytes, list[int]]:
     """Return a whole body without its end, and where it ends by how many entries are there."""
     head = b'{"id":"%s","logs":[' % run_id.replace("run_", "runlog_").encode()
     parts, ends, size = [head], [len(head)], len(head)

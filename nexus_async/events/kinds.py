@@ -30,14 +30,14 @@ from nexus_async.models.base import moment
 from nexus_async.models.run import Run  # noqa: TC001 - msgspec reads the annotations
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag=True, rename="camel"):
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="type", tag=True, rename="camel"):
     """Tell of something that happened."""
 
     id: str
     """The idempotency key: where one is the same as another's, the two tell of the same thing."""
 
 
-class RunEvent(Event, frozen=True, kw_only=True):
+class RunEvent(Event, frozen=True, kw_only=True, gc=False):
     """Tell of something that happened to a run."""
 
     project_id: str
@@ -48,14 +48,14 @@ class RunEvent(Event, frozen=True, kw_only=True):
     """What the project is called in `watch({label: project})`."""
 
 
-class RunAdded(RunEvent, frozen=True, kw_only=True):
+class RunAdded(RunEvent, frozen=True, kw_only=True, gc=False):
     """Tell that a run is followed from now on. One that is resumed by a cursor is not told anew."""
 
     run: Run
     """The run as it was then."""
 
 
-class StatusChanged(RunEvent, frozen=True, kw_only=True):
+class StatusChanged(RunEvent, frozen=True, kw_only=True, gc=False):
     """Tell that a run's status is another. The `id` is `{run_id}:{status}:{milliseconds of the change}`."""
 
     previous: str | None
@@ -69,7 +69,7 @@ class StatusChanged(RunEvent, frozen=True, kw_only=True):
         return self.run.status.overview
 
 
-class _FromLog(RunEvent, frozen=True, kw_only=True):
+class _FromLog(RunEvent, frozen=True, kw_only=True, gc=False):
     log_id: str
     index: int
     """Counts the entries read of this log, from 0."""
@@ -85,7 +85,7 @@ class _FromLog(RunEvent, frozen=True, kw_only=True):
             return None
 
 
-class Checkpoint(_FromLog, frozen=True, kw_only=True):
+class Checkpoint(_FromLog, frozen=True, kw_only=True, gc=False):
     """Tell of a checkpoint of a training. The `id` is `{log_id}:{index}:{fingerprint}`."""
 
     step: int
@@ -95,7 +95,7 @@ class Checkpoint(_FromLog, frozen=True, kw_only=True):
     """The line that the training printed."""
 
 
-class LogEntry(_FromLog, frozen=True, kw_only=True):
+class LogEntry(_FromLog, frozen=True, kw_only=True, gc=False):
     """Tell of any other entry of a log. The `id` is `{log_id}:{index}:{fingerprint}`."""
 
     ev: str | None
@@ -104,7 +104,7 @@ class LogEntry(_FromLog, frozen=True, kw_only=True):
     """Its `pl` as it came, or the whole entry where that is no mapping."""
 
 
-class LogReset(RunEvent, frozen=True, kw_only=True):
+class LogReset(RunEvent, frozen=True, kw_only=True, gc=False):
     """Tell that a log got shorter, or that what was read of it changed in meaning."""
 
     log_id: str
@@ -116,7 +116,7 @@ class LogReset(RunEvent, frozen=True, kw_only=True):
     """The entry of the new log, counted from 0, at which reading goes on: those before it count as read."""
 
 
-class FollowFailed(RunEvent, frozen=True, kw_only=True):
+class FollowFailed(RunEvent, frozen=True, kw_only=True, gc=False):
     """Tell that a run cannot be followed: once for each time, however long it lasts."""
 
     error: str
@@ -125,11 +125,11 @@ class FollowFailed(RunEvent, frozen=True, kw_only=True):
     """Whether that is for good: the run is gone, and followed no more."""
 
 
-class RunRemoved(RunEvent, frozen=True, kw_only=True):
+class RunRemoved(RunEvent, frozen=True, kw_only=True, gc=False):
     """Tell that a run is followed no more: it was removed, or does not fit `where` any longer."""
 
 
-class RunEnded(RunEvent, frozen=True, kw_only=True):
+class RunEnded(RunEvent, frozen=True, kw_only=True, gc=False):
     """Tell that a run is over and its logs are read: the last event of a run."""
 
     run: Run
@@ -140,7 +140,7 @@ class RunEnded(RunEvent, frozen=True, kw_only=True):
     """Whether its logs had come to rest; False where they still grew after `drain_timeout`."""
 
 
-class Disconnected(Event, frozen=True, kw_only=True):
+class Disconnected(Event, frozen=True, kw_only=True, gc=False):
     """Tell that the API does not answer: once for each outage, however long."""
 
     project_ids: tuple[str, ...]
@@ -151,7 +151,7 @@ class Disconnected(Event, frozen=True, kw_only=True):
     """The last failure."""
 
 
-class Reconnected(Event, frozen=True, kw_only=True):
+class Reconnected(Event, frozen=True, kw_only=True, gc=False):
     """Tell that the API answers again. Nothing of the meantime is lost: logs are whole at every poll."""
 
     project_ids: tuple[str, ...]
@@ -162,7 +162,7 @@ class Reconnected(Event, frozen=True, kw_only=True):
     """How long it lasted."""
 
 
-class ProjectUnavailable(Event, frozen=True, kw_only=True):
+class ProjectUnavailable(Event, frozen=True, kw_only=True, gc=False):
     """Tell that the secret key does not reach a project any more. Its runs are followed no more; others are."""
 
     project_id: str
@@ -172,5 +172,5 @@ class ProjectUnavailable(Event, frozen=True, kw_only=True):
     """What the project is called in `watch({label: project})`."""
 
 
-class CaughtUp(Event, frozen=True, kw_only=True):
+class CaughtUp(Event, frozen=True, kw_only=True, gc=False):
     """Tell that what was there when the feed was opened is read."""

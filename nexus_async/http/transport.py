@@ -23,7 +23,7 @@ from nexus_async.http.protocol import Answer, retry_after
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Callable, Mapping
 
     from nexus_async.http.protocol import Request
     from nexus_async.http.throttle import Throttle, Turn
@@ -45,16 +45,14 @@ class Sink(Protocol):
     if_none_match: str | None
     """The validator to ask with, so that an unchanged body is left out; None asks for the body."""
 
-    def begin(
-        self, *, etag: str | None, coding: str, left_out: bool, length: int | None
-    ) -> Awaitable[None] | None:
+    def begin(self, *, etag: str | None, coding: str, left_out: bool, length: int | None) -> None:
         """Take the answer's validator, its coding, whether the body is left out, and its length where it is told.
 
-        What is returned is waited for before the first bytes are read.
+        What is raised here or in `feed` ends the request, and is passed on.
         """
 
-    def feed(self, chunk: bytes) -> Awaitable[None] | None:
-        """Take the next bytes, as they are coded. What is returned is waited for before more are read."""
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes, as they are coded."""
 
 
 class Transport(Protocol):
@@ -101,6 +99,8 @@ class AiohttpTransport:
         self._endpoint = endpoint
         self._headers = CIMultiDict(headers)
         self._json_headers = CIMultiDict({**headers, "Content-Type": "application/json"})
+        self._sink_headers = CIMultiDict(self._json_headers)
+        self._sink_headers["Accept-Encoding"] = "gzip"  # what a sink inflates by itself
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self.throttle = throttle
@@ -109,7 +109,7 @@ class AiohttpTransport:
         self._owns_session = session is None
         self._connector = connector or self._tcp_connector
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._last_timeout: aiohttp.ClientTimeout | None = None
+        self._timeouts: dict[bool, aiohttp.ClientTimeout] = {}
 
     async def send(
         self,
@@ -135,7 +135,7 @@ class AiohttpTransport:
                 URL(self._endpoint + request.path, encoded=True),
                 data=request.body,
                 headers=self._headers_of(request, sink),
-                timeout=self._timeout(within),
+                timeout=self._timeout(within, poll=sink is not None),
                 allow_redirects=False,
                 auto_decompress=sink is None,
                 raise_for_status=False,
@@ -171,10 +171,10 @@ class AiohttpTransport:
     def _headers_of(self, request: Request, sink: Sink | None) -> CIMultiDict[str]:
         if sink is None:
             return self._headers if request.method == "DELETE" else self._json_headers
-        headers = self._json_headers.copy()
-        headers["Accept-Encoding"] = "gzip"  # what a sink inflates by itself
-        if sink.if_none_match is not None:
-            headers["If-None-Match"] = sink.if_none_match
+        if sink.if_none_match is None:
+            return self._sink_headers
+        headers = self._sink_headers.copy()
+        headers["If-None-Match"] = sink.if_none_match
         return headers
 
     async def aclose(self) -> None:
@@ -200,16 +200,22 @@ class AiohttpTransport:
     def _tcp_connector(self) -> aiohttp.BaseConnector:
         return aiohttp.TCPConnector(limit=0)  # bounded by the throttle, whatever the connector
 
-    def _timeout(self, seconds: float) -> aiohttp.ClientTimeout:
-        """Return the timeout of one attempt; nearly every attempt is a first one, and has the same."""
-        if self._last_timeout is None or self._last_timeout.total != seconds:
-            self._last_timeout = aiohttp.ClientTimeout(
-                total=seconds,
-                connect=seconds * _CONNECT_SHARE,
-                sock_connect=min(self._connect_timeout, seconds * _CONNECT_SHARE),
-                sock_read=self._read_timeout,
-            )
-        return self._last_timeout
+    def _timeout(self, seconds: float, *, poll: bool) -> aiohttp.ClientTimeout:
+        """Return the timeout of one attempt; nearly every attempt is a first one, and has the same.
+
+        A poll is bounded as a whole alone: what watches each silence costs a tenth of it.
+        """
+        last = self._timeouts.get(poll)
+        if last is not None and last.total == seconds:
+            return last
+        until_connected = seconds * _CONNECT_SHARE
+        self._timeouts[poll] = aiohttp.ClientTimeout(
+            total=seconds,
+            connect=None if poll else until_connected,
+            sock_connect=min(self._connect_timeout, until_connected),
+            sock_read=None if poll else self._read_timeout,
+        )
+        return self._timeouts[poll]
 
     def _error_of(self, request: Request, failure: Exception, within: float) -> Exception:
         """Map what aiohttp and the system raise to this package's errors, by what may have been sent."""
@@ -249,12 +255,10 @@ async def _pour(response: aiohttp.ClientResponse, sink: Sink, turn: Turn) -> byt
         return _inflated(await _read(response, turn))
     coding = response.headers.get("Content-Encoding", "identity").lower()
     etag, length = response.headers.get("ETag"), response.content_length
-    if (room := sink.begin(etag=etag, coding=coding, left_out=left_out, length=length)) is not None:
-        await room
+    sink.begin(etag=etag, coding=coding, left_out=left_out, length=length)
     async for chunk in response.content.iter_any():
         turn.received += len(chunk)
-        if (room := sink.feed(chunk)) is not None:
-            await room
+        sink.feed(chunk)
     return b""
 
 

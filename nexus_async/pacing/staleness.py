@@ -61,11 +61,13 @@ class IntervalLaw:
         self.median = _weighted_median(lengths, weights)
         self.mean = _weighted_mean(lengths, weights)
         ends, rises = _smeared(known, LEAST_SMEAR * self.median, noise)
-        knots = array("f", [0.0, *ends])  # half the room; what follows is of these knots as they are kept
+        # knots and sums in half the room; what follows is of them as they are kept
+        knots: array[float] = array("f", [0.0, *ends])
         steps = list(map(sub, knots[1:], knots))
-        passed = array("f", accumulate(map(mul, accumulate(rises, initial=0.0), steps), initial=0.0))
+        sums = accumulate(map(mul, accumulate(rises, initial=0.0), steps), initial=0.0)
+        passed: array[float] = array("f", sums)
         halves = [step / 2 for step in steps]
-        stale = array("d", accumulate(map(mul, map(add, passed[1:], passed), halves), initial=0.0))
+        stale: array[float] = array("d", accumulate(map(mul, map(add, passed[1:], passed), halves), initial=0.0))
         self._knots, self._passed, self._stale = knots, passed, stale
 
     def expected_staleness(self, age: float, silent: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from nexus_async.http.protocol import get, path_of
 from nexus_async.models.run import Run, decode_run, decode_runs
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nexus_async.http.transport import Sink
 
 T = TypeVar("T")
+_NOTHING: Final = nullcontext()
 
 
 class RunSource:
@@ -33,12 +34,12 @@ class RunSource:
 
     async def get_run(self, run_id: str, *, turn: Turn | None = None) -> Run:
         """Return one run. A `turn` that is given is used and ended, here as below."""
-        with turn or nullcontext():
+        with turn or _NOTHING:
             return await self._requester.call_once(get(self._path + path_of(run_id)), decode_run, turn=turn)
 
     async def list_runs(self, *, turn: Turn | None = None) -> list[Run]:
         """Return every run."""
-        with turn or nullcontext():
+        with turn or _NOTHING:
             return await self._requester.call_once(get(self._path), decode_runs, turn=turn)
 
     async def read_list(self, read: Callable[[bytes], T]) -> T:
@@ -47,5 +48,5 @@ class RunSource:
 
     async def read_log(self, log_id: str, sink: Sink, *, turn: Turn | None = None) -> None:
         """Hand the answer that is a whole log to `sink`, as it arrives."""
-        with turn or nullcontext():
+        with turn or _NOTHING:
             await self._requester.read_once(get(self._path + path_of("logs", log_id)), sink, turn=turn)

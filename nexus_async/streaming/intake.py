@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from nexus_async.logs import Reading
     from nexus_async.streaming.room import Share
 
@@ -14,12 +12,24 @@ INFLATION: Final = 12
 """How many bytes one of a compressed log may stand for: JSON lines shrink to a tenth or so."""
 
 
-class Intake:
-    """Hand a body on to a `Reading`, and wait for room where more of it is kept than the share has.
+class NoRoomError(Exception):
+    """Tell that there is no room for a body at the moment. It never leaves this package."""
 
-    `base` bytes of the share are taken by something else. `known` bytes of the body were read before, and are let
-    go once they prove to be the same.
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.size = size
+        """Bytes that the share would have to have."""
+
+
+class Intake:
+    """Hand a body on to a `Reading`, and break off where more of it is kept than there is room for.
+
+    To wait within a request would hold a place in flight, a connection and what it has buffered. `base` bytes of
+    the share are taken by something else. `known` bytes of the body were read before, and are let go once they
+    prove to be the same.
     """
+
+    __slots__ = ("_base", "_fed", "_inflation", "_known", "_reading", "_share", "if_none_match")
 
     def __init__(self, reading: Reading, share: Share, *, base: int, known: int) -> None:
         self._reading = reading
@@ -36,22 +46,24 @@ class Intake:
         """Return the bytes that are kept of the body; of a compressed one about what they will be inflated."""
         return max(0, self._fed * self._inflation - self._known)
 
-    def begin(
-        self, *, etag: str | None, coding: str, left_out: bool, length: int | None
-    ) -> Awaitable[None] | None:
-        """Take the head of the answer in; return what to wait for until there is room for its body."""
+    def begin(self, *, etag: str | None, coding: str, left_out: bool, length: int | None) -> None:
+        """Take the head of the answer in. Raises `NoRoomError` where there is none for its body."""
         self._reading.begin(etag=etag, coding=coding, left_out=left_out)
         if coding != "identity":
             self._known, self._inflation = 0, INFLATION
-        if left_out or length is None:
-            return None
-        return self._hold(length * self._inflation - self._known)
+        if not left_out and length is not None:
+            self._grow(length * self._inflation - self._known)
 
-    def feed(self, chunk: bytes) -> Awaitable[None] | None:
-        """Take the next bytes in; return what to wait for before more of them."""
-        self._reading.feed(chunk)
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes in. Raises `NoRoomError` where there is none for them."""
         self._fed += len(chunk)
-        return self._hold(self.kept)
+        self._grow(self._fed * self._inflation - self._known)
+        self._reading.feed(chunk)
 
-    def _hold(self, size: int) -> Awaitable[None] | None:
-        return self._share.hold(self._base + size) if self._base + size > self._share.held else None
+    def _grow(self, size: int) -> None:
+        size += self._base
+        if size <= self._share.held:
+            return
+        if not self._share.has_room(size):
+            raise NoRoomError(size)
+        self._share.resize(size)

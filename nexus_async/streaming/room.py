@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from itertools import count
 from typing import TYPE_CHECKING, Final
-from weakref import WeakValueDictionary, ref
+from weakref import finalize, ref
 
 from nexus_async.config import MAX_BUFFERED_BYTES
 
@@ -37,8 +36,7 @@ class Room:
 
     def __init__(self, limit: int = MAX_BUFFERED_BYTES) -> None:
         self._limit = limit
-        self._serials = count()
-        self._taken: WeakValueDictionary[int, Share] = WeakValueDictionary()
+        self._taken: dict[Share, None] = {}
         self._waiting: deque[_Wait] = deque()
         self.used = 0
         """Bytes that are taken."""
@@ -46,8 +44,12 @@ class Room:
         """The most that ever were."""
 
     def share(self, holder: Holder | None = None) -> Share:
-        """Return a share, of nothing yet. `holder` is told to let go of it while it rests and others wait."""
-        return Share(self, next(self._serials), holder)
+        """Return a share, of nothing yet.
+
+        `holder` is told to let go of it while it rests and others wait; when it is forgotten, the share is given
+        back.
+        """
+        return Share(self, holder)
 
     def has_room(self, share: Share, size: int) -> bool:
         """Tell whether a share may grow to `size` bytes at once: nobody who waits for room comes first."""
@@ -55,19 +57,18 @@ class Room:
 
     def _fits(self, share: Share, size: int) -> bool:
         others = self.used - share.held
-        if not others or self._is_eldest(share):
-            return True
         begins_unknown = not share.held and size > SMALL_BODY
-        return others + size <= (self._limit // 2 if begins_unknown else self._limit)
+        limit = self._limit // 2 if begins_unknown else self._limit
+        return others + size <= limit or not others or self._is_eldest(share)
 
     def _take(self, share: Share, size: int) -> None:
         self.used += size - share.held
         self.most = max(self.most, self.used)
         share.held = size
         if size:
-            self._taken.setdefault(share.serial, share)
+            self._taken[share] = None
         else:
-            self._taken.pop(share.serial, None)
+            self._taken.pop(share, None)
 
     async def _wait(self, share: Share, size: int) -> None:
         wait = _Wait(share, size)
@@ -95,17 +96,11 @@ class Room:
         return 0 if self._is_eldest(wait.share) else 1 if wait.share.held else 2
 
     def _is_eldest(self, share: Share) -> bool:
-        return share.held > 0 and next(iter(self._taken.values()), None) is share
-
-    def wake_soon(self) -> None:
-        """Look again for who finds room now, from wherever a share was forgotten."""
-        for wait in self._waiting:
-            wait.granted.get_loop().call_soon_threadsafe(self._wake)
-            return
+        return share.held > 0 and next(iter(self._taken), None) is share
 
     def _free_for(self, wait: _Wait) -> bool:
         """Let those that rest let go, one by one, until there is room; tell whether there is."""
-        for share in list(self._taken.values()):
+        for share in list(self._taken):
             if share.is_resting and share is not wait.share:
                 share.let_go()
                 if self._fits(wait.share, wait.size):
@@ -114,14 +109,16 @@ class Room:
 
 
 class Share:
-    """So many bytes of a room. It is given back when nobody holds it any more."""
+    """So many bytes of a room."""
 
-    __slots__ = ("__weakref__", "_holder", "_room", "held", "is_resting", "serial")
+    __slots__ = ("_holder", "_room", "held", "is_resting")
 
-    def __init__(self, room: Room, serial: int, holder: Holder | None) -> None:
+    def __init__(self, room: Room, holder: Holder | None) -> None:
         self._room = room
-        self._holder: ReferenceType[Holder] | None = None if holder is None else ref(holder)
-        self.serial = serial
+        self._holder: ReferenceType[Holder] | None = None
+        if holder is not None:
+            self._holder = ref(holder)
+            finalize(holder, self.leave).atexit = False
         self.held = 0
         """Bytes that are taken."""
         self.is_resting = False
@@ -134,12 +131,12 @@ class Share:
     async def hold(self, size: int) -> None:
         """Take `size` bytes in all; wait for room where that is more. Cancelling takes no more than before."""
         if self.has_room(size):
-            self.shrink(size)
+            self.resize(size)
         else:
             await self._room._wait(self, size)  # noqa: SLF001 - its half
 
-    def shrink(self, size: int) -> None:
-        """Take `size` bytes, of which is known that there is room."""
+    def resize(self, size: int) -> None:
+        """Take `size` bytes in all, for which there is room."""
         self._room._take(self, size)  # noqa: SLF001 - its half
         if self._room._waiting:  # noqa: SLF001 - its half
             self._room._wake()  # noqa: SLF001 - its half
@@ -147,7 +144,7 @@ class Share:
     def leave(self) -> None:
         """Give back all of it. A second time does nothing."""
         if self.held:
-            self.shrink(0)
+            self.resize(0)
 
     def let_go(self) -> None:
         """Tell the holder to let go of what it holds, and give it back."""
@@ -155,11 +152,6 @@ class Share:
         if holder is not None:
             holder.let_go()
         self._room._take(self, 0)  # noqa: SLF001 - its half
-
-    def __del__(self) -> None:
-        if self.held:
-            self._room.used -= self.held
-            self._room.wake_soon()
 
 
 class _Wait:

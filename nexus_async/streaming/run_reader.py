@@ -9,7 +9,7 @@ import msgspec
 from nexus_async.errors import InvalidAnswerError
 from nexus_async.events import FollowFailed, LogReset, RunAdded, event_of
 from nexus_async.logs import Cursor, LogReader
-from nexus_async.streaming.intake import Intake
+from nexus_async.streaming.intake import Intake, NoRoomError
 from nexus_async.streaming.room import SMALL_BODY, UNKNOWN_BODY
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nexus_async.errors import RequestError
     from nexus_async.events import Checkpoint, LogEntry
     from nexus_async.http.throttle import Turn
-    from nexus_async.logs import News, Position, Reading, Reset, Step
+    from nexus_async.logs import News, Position, Reset, Step
     from nexus_async.models.run import Run, RunStatus
     from nexus_async.streaming.room import Share
     from nexus_async.streaming.source import Source
@@ -66,27 +66,25 @@ class RunReader:
 
         `share` grows by what is kept of the body. A `turn` is given back where there is no room to begin at once.
         """
-        reader = self._readers.setdefault(log_id, LogReader())
-        reading = reader.open(conditional=conditional)
-        await self._pour(source, log_id, reading, share, known=reader.position.length, turn=turn)
-        if reading.is_lost:
-            reader.forget_bytes()
-            reading = reader.open()
-            await self._pour(source, log_id, reading, share, known=0, turn=None)
-        return reading.news()
-
-    async def _pour(
-        self, source: Source, log_id: str, reading: Reading, share: Share, *, known: int, turn: Turn | None
-    ) -> None:
-        base = share.held
-        least = base + (SMALL_BODY if known else UNKNOWN_BODY)
-        if turn is not None and not share.has_room(least):
+        reader, base = self._readers.setdefault(log_id, LogReader()), share.held
+        reading, least = None, SMALL_BODY if reader.position.length else UNKNOWN_BODY
+        if turn is not None and not share.has_room(base + least):
             turn.give_back()
             turn = None
-        await share.hold(least)
-        intake = Intake(reading, share, base=base, known=known)
-        await source.read_log(log_id, intake, turn=turn)
-        share.shrink(base + (0 if reading.is_lost else intake.kept))
+        while reading is None:
+            await share.hold(base + least)
+            reading = reader.open(conditional=conditional)
+            intake = Intake(reading, share, base=base, known=reader.position.length)
+            try:
+                await source.read_log(log_id, intake, turn=turn)
+            except NoRoomError as full:
+                reading, least, turn = None, max(2 * least, full.size - base), None
+                continue
+            if reading.is_lost:
+                reader.forget_bytes()
+                reading, conditional, turn = None, False, None
+        share.resize(base + intake.kept)
+        return reading.news()
 
     def take(self, log_id: str, slices: Iterator[News]) -> list[LogReset | Checkpoint | LogEntry] | None:
         """Return the events of the next slice; None after the last. Raises `InvalidAnswerError`."""

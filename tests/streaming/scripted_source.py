@@ -78,9 +78,9 @@ class ScriptedSource:
         self.asked_with.append(sink.if_none_match)
         left_out = etag is not None and (sink.if_none_match == etag or self.etags_lie)
         left_out = left_out and sink.if_none_match is not None
-        await (sink.begin(etag=etag, coding="identity", left_out=left_out, length=len(body)) or _at_once())
+        sink.begin(etag=etag, coding="identity", left_out=left_out, length=len(body))
         for start in range(0, 0 if left_out else len(body), 100):
-            await (sink.feed(body[start : start + 100]) or _at_once())
+            sink.feed(body[start : start + 100])
 
     async def _answer(self, what: str) -> None:
         self.asked.append((asyncio.get_running_loop().time(), what))
@@ -94,10 +94,6 @@ class ScriptedSource:
 
     def polls(self) -> list[float]:
         return [round(when, 2) for when, what in self.asked if what == LOG]
-
-
-async def _at_once() -> None:
-    pass
 
 
 def now() -> float:

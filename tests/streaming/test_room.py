@@ -131,12 +131,12 @@ async def test_who_reads_does_not_let_go() -> None:
     waits.cancel()
 
 
-async def test_a_share_that_is_forgotten_is_given_back() -> None:
-    room = Room(10 * MB)
-    forgotten = await held(room, 9 * MB)
+async def test_the_share_of_a_holder_that_is_forgotten_is_given_back() -> None:
+    room, holder = Room(10 * MB), Holder()
+    await room.share(holder).hold(9 * MB)
     waits = asyncio.create_task(room.share().hold(UNKNOWN_BODY))
     assert await is_waiting(waits)
-    del forgotten
+    del holder
     gc.collect()
     assert not await is_waiting(waits)
 

@@ -52,7 +52,7 @@ class Poller:
             jitter=shared.jitter,
         )
         self._followed: dict[str, tuple[WatchedRun, ProjectWatch]] = {}
-        self._polls: dict[asyncio.Task[None], WatchedRun] = {}
+        self._polls: dict[WatchedRun, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
         self._connection = Connection(shared.jitter)
         self.projects: list[ProjectWatch] = []
@@ -77,7 +77,7 @@ class Poller:
 
     def stop(self) -> None:
         """Give up what is being asked for; what is being told is told to its end."""
-        for poll, run in list(self._polls.items()):
+        for run, poll in list(self._polls.items()):
             if run.is_asking:
                 poll.cancel()
 
@@ -108,8 +108,7 @@ class Poller:
             run, project = self._followed[taken]
             run.is_polled = True
             poll = group.create_task(self._poll(run, project, turn))
-            self._polls[poll] = run
-            poll.add_done_callback(self._polls.pop)
+            self._polls[run] = poll
             if self._connection.is_down:
                 await poll
 
@@ -138,6 +137,7 @@ class Poller:
             await self._note_success(run, polled)
         finally:
             turn.end()
+            del self._polls[run]
             run.is_polled = False  # not before all is told: the next poll must not overtake it
         project.polled(run, is_over=is_over)
         if run.is_leaving:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nexus_async import Checkpoint
 
@@ -49,10 +49,16 @@ def locked(path: Path) -> Iterator[None]:
         db.close()
 
 
-def execute(path: Path, statement: str) -> None:
+def rows_of(path: Path, statement: str) -> list[Any]:
     db = sqlite3.connect(path, isolation_level=None)
-    db.execute(statement)
-    db.close()
+    try:
+        return db.execute(statement).fetchall()
+    finally:
+        db.close()
+
+
+def execute(path: Path, statement: str) -> None:
+    rows_of(path, statement)
 
 
 def files_beside(path: Path) -> list[str]:

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from store_pieces import checkpoint
+from store_pieces import checkpoint, locked, rows_of
 
 from nexus_async import (
     SQLiteStore,
@@ -35,7 +35,7 @@ def virtual(path: Path, *, lease: float = 10.0, wait: float | None = None) -> SQ
 
 
 @pytest.mark.virtual_time
-@pytest.mark.parametrize("lease", [3.0, 300.0])
+@pytest.mark.parametrize("lease", [3.2, 300.0])
 async def test_a_silent_writer_has_it_for_as_long_as_its_lease(path: Path, lease: float) -> None:
     loop = asyncio.get_running_loop()
     first = await opened(virtual(path, lease=lease))
@@ -141,3 +141,37 @@ async def test_it_is_not_saved_to_while_another_is_waited_for(path: Path) -> Non
         await opening
     await first.save({})
     await first.aclose()
+
+
+async def test_each_writer_has_a_number_of_its_own_one_above_the_last(path: Path) -> None:
+    epochs = []
+    for _ in range(3):
+        store = await opened(SQLiteStore(path))
+        [(epoch,)] = rows_of(path, "SELECT epoch FROM lease")
+        epochs.append(epoch)
+        await store.aclose()
+    assert epochs == [1, 2, 3]
+
+
+async def test_writers_that_come_at_once_are_served_one_after_the_other(path: Path) -> None:
+    async def write(number: int) -> None:
+        store = await opened(SQLiteStore(path))
+        await store.save({f"run_{number}": str(len(await store.load()))})
+        await store.aclose()
+
+    await asyncio.gather(*(write(i) for i in range(6)))
+    assert sorted((await SQLiteStore(path).load()).values()) == list("012345")
+
+
+async def test_a_store_that_is_closed_as_it_is_opened_is_not_open(path: Path) -> None:
+    await (await opened(SQLiteStore(path))).aclose()
+    store = SQLiteStore(path)
+    with locked(path):
+        opening = asyncio.ensure_future(store.open())
+        await asyncio.sleep(0.05)
+        closing = asyncio.ensure_future(store.aclose())
+        await asyncio.sleep(0.01)
+    with pytest.raises(StoreError, match="closed meanwhile"):
+        await opening
+    await closing
+    await (await opened(SQLiteStore(path, wait=0))).aclose()

@@ -155,12 +155,15 @@ async def test_a_save_that_is_cancelled_is_made_or_is_not(path: Path) -> None:
 async def test_closing_that_is_cancelled_closes_all_the_same(path: Path) -> None:
     store = await opened(SQLiteStore(path))
     with locked(path):
+        saving = asyncio.ensure_future(store.save({"run_1": "a"}))
+        await asyncio.sleep(0.01)
         closing = asyncio.ensure_future(store.aclose())
         await asyncio.sleep(0.01)
         closing.cancel()
         await asyncio.wait({closing})
-    await (await opened(SQLiteStore(path))).aclose()
+    await saving
     await asyncio.to_thread(join_store_threads)
+    await (await opened(SQLiteStore(path, wait=0))).aclose()
 
 
 async def test_opening_that_is_cancelled_leaves_nothing(path: Path) -> None:

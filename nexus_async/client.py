@@ -59,8 +59,8 @@ class Client:
 
     `timeout` seconds bound a whole call, attempts and pauses included; `connect_timeout` bounds each connection,
     `read_timeout` each silence of a call, while a poll is bounded as a whole alone. `attempts` is the number of
-    tries of what is safe to repeat; starting a run is not, once it may have been received. An answer that asks for
-    a pause above `retry_after_cap` seconds is raised at once.
+    tries of what is safe to repeat; starting a run is not, once it may have been received. An answer that asks
+    for a pause above `retry_after_cap` seconds is raised at once.
 
     At most `max_in_flight` requests are under way and `requests_per_second` are sent; polls wait also where
     they bring more than `bytes_per_second`. A `throttle` in place of the three can be shared by several clients.

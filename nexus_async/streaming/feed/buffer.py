@@ -30,8 +30,8 @@ class Buffer(Generic[T]):
 
     @property
     def is_full(self) -> bool:
-        """Tell whether who puts one more has to wait."""
-        return len(self._items) >= self._size
+        """Tell whether `room` would wait."""
+        return not self._has_room.is_set()
 
     async def put(self, item: T) -> None:
         """Add an item; wait until there is room for it."""

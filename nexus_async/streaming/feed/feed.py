@@ -178,6 +178,11 @@ class Feed(AsyncIterator[Event]):
         """Take in that everything of a run up to `cursor` was held back."""
         self._buffer.push(_HeldBack(run_id, cursor))
 
+    @property
+    def is_full(self) -> bool:
+        """Tell whether `emit` would wait."""
+        return self._buffer.is_full
+
     async def room(self) -> None:
         """Wait until the consumer has room for more."""
         await self._buffer.room()

@@ -17,5 +17,9 @@ class Outlet(Protocol):
     def pass_over(self, run_id: str, cursor: str, /) -> None:
         """Take that everything of a run up to `cursor` was held back."""
 
+    @property
+    def is_full(self) -> bool:
+        """Tell whether `emit` would wait."""
+
     async def room(self) -> None:
         """Wait until there is room."""

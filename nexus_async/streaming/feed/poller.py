@@ -98,9 +98,11 @@ class Poller:
     async def run(self, group: asyncio.TaskGroup) -> None:
         """Poll until cancelled."""
         while True:
-            await self._until_due()
-            await self._outlet.room()
-            turn = await self._throttle.turn(poll=True)
+            if self._pause() != 0.0:
+                await self._until_due()
+            if self._outlet.is_full:
+                await self._outlet.room()
+            turn = self._throttle.turn_now(poll=True) or await self._throttle.turn(poll=True)
             taken = self._fleet.take(self._shared.clock())
             if taken is None:
                 turn.give_back()
@@ -114,18 +116,23 @@ class Poller:
 
     async def _until_due(self) -> None:
         """Sleep until a run is due, and the API is to be asked again where it did not answer."""
-        while True:
+        while (pause := self._pause()) != 0.0:
             self._changed.clear()
-            now, due = self._shared.clock(), self._fleet.next_due()
-            if due is not None and self._connection.is_down:
-                due = max(due, self._connection.next_probe)
-            if due is not None and due <= now:
-                return
             try:
-                async with asyncio.timeout(None if due is None else round(due - now + 5e-7, 6)):
+                async with asyncio.timeout(pause):
                     await self._changed.wait()
             except TimeoutError:
                 pass
+
+    def _pause(self) -> float | None:
+        """Return the seconds until a poll is due: 0 where one is; None where no run is queued."""
+        due = self._fleet.next_due()
+        if due is None:
+            return None
+        if self._connection.is_down:
+            due = max(due, self._connection.next_probe)
+        pause = due - self._shared.clock()
+        return 0.0 if pause <= 0.0 else round(pause + 5e-7, 6)
 
     async def _poll(self, run: WatchedRun, project: ProjectWatch, turn: Turn) -> None:
         try:
@@ -150,7 +157,8 @@ class Poller:
     async def _note_success(self, run: WatchedRun, polled: Polled) -> None:
         self.rates.polled(polled.size, brought=bool(polled.times))
         run.failures, run.is_failing = 0, False
-        await self.answered()
+        if self._connection.since is not None:
+            await self.answered()
         previous, run.previous_poll = run.previous_poll, polled.poll
         if not self._has(run):
             return

@@ -128,6 +128,8 @@ class ProjectWatch:
 
     def polled(self, run: WatchedRun, *, is_over: bool) -> None:
         """Note that a run was polled, and whether it is followed no more."""
+        if not (is_over or run.in_backlog):
+            return
         self._roster.was_read(run)
         if is_over:
             self._roster.leave(run, for_good=True)

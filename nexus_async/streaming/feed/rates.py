@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 MEMORY: Final = 30.0
 """Seconds after which what happened counts a third."""
+MOMENT: Final = 0.1
+"""Seconds within which all counts the same."""
 
 
 class Rate:
@@ -33,7 +35,7 @@ class Rate:
         return self._sum / weight if weight > 0 else 0.0
 
     def _fade(self, now: float) -> None:
-        if now > self._at:
+        if now - self._at > MOMENT:
             self._sum *= exp((self._at - now) / MEMORY)
             self._at = now
 

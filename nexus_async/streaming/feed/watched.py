@@ -7,14 +7,14 @@ which there is one at a time, so that its events are in order and each one's cur
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nexus_async.events import LogReset, RunEnded, StatusChanged
 from nexus_async.models.run import TERMINAL
 from nexus_async.streaming.run_reader import RunReader
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from nexus_async.events import Checkpoint, LogEntry
     from nexus_async.http.throttle import Turn
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from nexus_async.streaming.source import Source
     from nexus_async.streaming.window import Window
 
-T = TypeVar("T")
 UNCONDITIONAL_EVERY: Final = 20
 """Polls of which one asks for the whole body, whatever its validator says."""
 
@@ -133,6 +132,7 @@ class WatchedRun:
         try:
             return await self._poll(turn, share, outlet, shared, drain)
         finally:
+            self.is_asking = False
             share.leave()
 
     async def _poll(
@@ -141,16 +141,18 @@ class WatchedRun:
         begun, first = shared.clock(), turn
         used: Turn | None = None
         if self.is_missing or not self.log_ids:
-            self.note(await self._ask(self.source.get_run(self.run_id, turn=first)))
-            used = first
+            self.is_asking = True
+            run = await self.source.get_run(self.run_id, turn=first)
+            self.is_asking, used = False, first
+            self.note(run)
         await self._tell_status(outlet)
         # a validator that lies must not mean silence, least of all at the end
         conditional = self.reader.status not in TERMINAL and self._polls % UNCONDITIONAL_EVERY != 0
         for log_id in self.log_ids:
             turn_left = None if used else first
-            slices = await self._ask(
-                self.reader.fetch(self.source, log_id, share, conditional=conditional, turn=turn_left)
-            )
+            self.is_asking = True
+            slices = await self.reader.fetch(self.source, log_id, share, conditional=conditional, turn=turn_left)
+            self.is_asking = False
             used = first
             while (events := self.reader.take(log_id, slices)) is not None:
                 await self._tell_all(outlet, events)
@@ -174,7 +176,9 @@ class WatchedRun:
         at.note(self.reader.snapshot(), now=polled.poll, over_for=since)
         if at.drained is None:
             return polled._replace(snapshot_due=at.next_poll)
-        run = await self._ask(self.source.get_run(self.run_id))
+        self.is_asking = True
+        run = await self.source.get_run(self.run_id)
+        self.is_asking = False
         self.note(run)
         await self._tell_status(outlet)
         if not run.status.is_terminal:
@@ -193,13 +197,6 @@ class WatchedRun:
             )
         )
         return polled._replace(is_over=True)
-
-    async def _ask(self, answer: Awaitable[T]) -> T:
-        self.is_asking = True
-        try:
-            return await answer
-        finally:
-            self.is_asking = False
 
     async def _tell_status(self, outlet: Outlet) -> None:
         run, self.news = self.news, None

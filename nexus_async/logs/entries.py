@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 
 import msgspec
@@ -32,7 +33,8 @@ def decode_entries(body: bytes) -> list[Entry]:
     """Return the entries of a log's body, oldest first; raise `msgspec.DecodeError` where it is none.
 
     Trainings write what JSON does not allow (a bare `NaN`, a lone surrogate). Entries that msgspec refuses are
-    read with the standard library, and only where that refuses too, the body is no log.
+    read with the standard library; where that refuses too, and the body does not begin as Nexus begins it, it is
+    no log.
     """
     try:
         return [entry_of(raw) for raw in _split(body).logs]
@@ -72,6 +74,42 @@ def odd_entry(value: Any) -> Entry:
         text = json.dumps(value, sort_keys=True, separators=(",", ":"))
         return Entry(value, xxhash.xxh3_64_digest(text.encode()))
     return Entry(value, xxhash.xxh3_64_digest(msgspec.json.encode(value, order="sorted")))
+
+
+def unread_entries(array: bytes) -> tuple[list[Entry], int] | None:
+    """Return the entries of an array's text and where it ends, also where some of them cannot be decoded.
+
+    Such a one is kept as its text: nested too deep, or no JSON at all. None where brackets and quotes do not
+    match up to the array's end, so that what breaks off is no entry.
+    """
+    items, start, open_brackets = [], 1, bytearray()
+    for token in _TOKEN.finditer(array, 1):
+        mark = array[token.start()]
+        if mark in _CLOSING:
+            open_brackets.append(_CLOSING[mark])
+        elif not open_brackets and mark in b",]":
+            items.append(array[start : token.start()].strip())
+            start = token.end()
+            if mark == ord("]"):
+                return [_any_entry(item) for item in items if item or len(items) > 1], token.start()
+        elif (mark in b"]}" and (not open_brackets or open_brackets.pop() != mark)) or token[0] == b'"':
+            return None
+    return None
+
+
+def _any_entry(text: bytes) -> Entry:
+    try:
+        return entry_of(msgspec.Raw(text))
+    except UNREADABLE:
+        pass
+    try:
+        return odd_entry(loads(text))
+    except UNREADABLE:
+        return Entry(text.decode("utf-8", "replace"), xxhash.xxh3_64_digest(text))
+
+
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|["\[\]{},]', re.DOTALL)
+_CLOSING: Final = {ord("["): ord("]"), ord("{"): ord("}")}
 
 
 def _is_odd(value: Any) -> bool:

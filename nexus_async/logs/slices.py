@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from nexus_async.logs.entries import UNREADABLE, Entry, entry_of, loads, odd_entry
+from nexus_async.logs.entries import UNREADABLE, Entry, entry_of, loads, odd_entry, unread_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +62,8 @@ def _decoded(array: bytes) -> list[Entry] | None:
     try:
         return [odd_entry(value) for value in loads(array)]
     except UNREADABLE:
-        return None
+        read = unread_entries(array)
+        return read[0] if read is not None and read[1] == len(array) - 1 else None
 
 
 def _last_entries(text: bytes, start: int) -> tuple[list[Entry], int]:
@@ -72,20 +73,23 @@ def _last_entries(text: bytes, start: int) -> tuple[list[Entry], int]:
         raws = _split_body(OPENING + rest).logs
         entries = [entry_of(raw) for raw in raws]
     except UNREADABLE as refusal:
-        entries = _odd_rest(rest, refusal)
-        end = rest.rfind(b"]")
+        entries, end = _odd_rest(rest, refusal)
     else:
         last = bytes(raws[-1]) if raws else b""
         end = rest.rfind(last) + len(last) if raws else 0
     return entries, start + end if _is_end_of_array(rest[end:]) else UNKNOWN
 
 
-def _odd_rest(rest: bytes, refusal: Exception) -> list[Entry]:
+def _odd_rest(rest: bytes, refusal: Exception) -> tuple[list[Entry], int]:
+    """Return the entries that msgspec refuses, and where their array ends."""
     try:
         values: Any = loads(OPENING + rest)["logs"]
+        return [odd_entry(value) for value in values], rest.rfind(b"]")
     except (*UNREADABLE, LookupError):
+        read = unread_entries(b"[" + rest)
+    if read is None or not _is_end_of_array(rest[read[1] - 1 :]):
         raise msgspec.DecodeError(str(refusal)) from None
-    return [odd_entry(value) for value in values]
+    return read[0], read[1] - 1
 
 
 def _is_end_of_array(tail: bytes) -> bool:

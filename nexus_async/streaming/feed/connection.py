@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from nexus_async.errors import ConnectError, ConnectionLostError, RequestTimeoutError, ServerError
+from nexus_async.errors import (
+    ConnectError,
+    ConnectionLostError,
+    RequestTimeoutError,
+    ServerError,
+    StatusError,
+)
+from nexus_async.http.retry import is_passing
 from nexus_async.streaming.outage import pause_after
 
 if TYPE_CHECKING:
@@ -13,7 +20,7 @@ if TYPE_CHECKING:
     from nexus_async.errors import RequestError
 
 FAILURES: Final = 3
-"""Requests in a row without an answer, of more than one asker where there are more, that make an outage."""
+"""Requests in a row without an answer that make an outage, where a look at a project is among them."""
 
 
 class Connection:
@@ -23,6 +30,7 @@ class Connection:
         self._jitter = jitter
         self._failures = 0
         self._askers: set[str] = set()
+        self._has_looked = False
         self.since: float | None = None
         """When the first of them was noted, in seconds on the client's clock; None while all is well."""
         self.is_down = False
@@ -32,16 +40,21 @@ class Connection:
 
     @property
     def is_suspicious(self) -> bool:
-        """Tell whether it would count as an outage if another asker got no answer either."""
+        """Tell whether it would count as an outage if a look at a project got no answer either."""
         return not self.is_down and self._failures >= FAILURES
 
-    def failed(self, asker: str, now: float, *, askers: int) -> bool:
-        """Note that `asker`, one of `askers`, got no answer. Tell whether an outage begins with it."""
+    def failed(self, asker: str, now: float, *, askers: int, is_look: bool) -> bool:
+        """Note that `asker`, one of `askers`, got no answer. Tell whether an outage begins with it.
+
+        Logs alone make none: where they are out of reach, each run tells so.
+        """
         self._failures += 1
         self._askers.add(asker)
+        self._has_looked = self._has_looked or is_look
         self.since = now if self.since is None else self.since
         self.next_probe = now + pause_after(self._failures, self._jitter)
-        if self.is_down or self._failures < FAILURES or len(self._askers) < min(2, askers):
+        is_outage = self._has_looked and self._failures >= FAILURES and len(self._askers) >= min(2, askers)
+        if self.is_down or not is_outage:
             return False
         self.is_down = True
         return True
@@ -51,9 +64,14 @@ class Connection:
         if self.since is None:
             return None
         since = self.since if self.is_down else None
-        self._failures, self.since, self.is_down = 0, None, False
+        self._failures, self.since, self.is_down, self._has_looked = 0, None, False, False
         self._askers.clear()
         return since
+
+
+def is_refusal(error: RequestError) -> bool:
+    """Tell whether asking again would get the same answer."""
+    return isinstance(error, StatusError) and not isinstance(error, ServerError) and not is_passing(error)
 
 
 def concerns_all(error: RequestError) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -54,14 +55,20 @@ class ListedRun:
 
 
 class Listing:
-    """Remember the last list, to tell whether the next is the same."""
+    """Remember the last list, to tell whether the next is the same and when it is due.
 
-    def __init__(self) -> None:
+    `interval` is in seconds; where lists are long they are more seldom.
+    """
+
+    def __init__(self, throttle: Throttle, *, interval: float) -> None:
+        self._throttle = throttle
+        self._interval = interval
         self._digest = b""
         self.size: int | None = None
         """Bytes of the last list; None before the first."""
         self.count = 0
         """Runs in it."""
+        self._came_at = -inf
 
     def read(self, body: bytes) -> Iterator[tuple[str, ListedRun]] | None:
         """Return the runs of a list and their IDs, decoded one by one; None where it is the same as the last.
@@ -76,19 +83,29 @@ class Listing:
         self._digest, self.size, self.count = digest, len(body), len(raws)
         return _listed(raws)
 
-    def least_interval(self, throttle: Throttle) -> float:
-        """Return the seconds between two lists that keep them under their share of requests and bytes."""
-        size = self.size or 0
-        return max(1 / throttle.requests_per_second, size / throttle.bytes_per_second) / SHARE
+    def came(self, now: float) -> None:
+        """Note that the list was answered."""
+        self._came_at = now
 
-    def is_dearer(self, runs: int, throttle: Throttle, *, interval: float) -> bool:
+    def is_due(self, now: float) -> bool:
+        """Tell whether it is time to ask for the list again."""
+        # a little before the look that it is for
+        return now >= self._came_at + 0.99 * self._interval and self.may_be_asked(now)
+
+    def may_be_asked(self, now: float) -> bool:
+        """Tell whether lists would stay under their share of the requests and of the bytes."""
+        throttle = self._throttle
+        least = max(1 / throttle.requests_per_second, (self.size or 0) / throttle.bytes_per_second) / SHARE
+        return now >= self._came_at + least
+
+    def is_dearer(self, runs: int) -> bool:
         """Tell whether the list moves more bytes than asking for each of so many runs.
 
-        Asking for each has its share of the requests as well, in `interval` seconds.
+        Asking for each has its share of the requests as well.
         """
         if self.size is None:
             return True
-        return runs < self.count and runs <= SHARE * throttle.requests_per_second * interval
+        return runs < self.count and runs <= SHARE * self._throttle.requests_per_second * self._interval
 
 
 def _listed(raws: list[msgspec.Raw]) -> Iterator[tuple[str, ListedRun]]:

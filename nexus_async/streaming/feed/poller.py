@@ -18,6 +18,7 @@ from nexus_async.pacing import Fleet
 from nexus_async.streaming.drain import Drain
 from nexus_async.streaming.feed.connection import Connection, concerns_all
 from nexus_async.streaming.feed.rates import Rates
+from nexus_async.streaming.feed.waiting import wait_for
 from nexus_async.streaming.outage import pause_after
 
 if TYPE_CHECKING:
@@ -118,11 +119,7 @@ class Poller:
         """Sleep until a run is due, and the API is to be asked again where it did not answer."""
         while (pause := self._pause()) != 0.0:
             self._changed.clear()
-            try:
-                async with asyncio.timeout(pause):
-                    await self._changed.wait()
-            except TimeoutError:
-                pass
+            await wait_for(self._changed, pause)
 
     def _pause(self) -> float | None:
         """Return the seconds until a poll is due: 0 where one is; None where no run is queued."""
@@ -214,18 +211,24 @@ class Poller:
         run.is_missing = run.is_missing or isinstance(error, NotFoundError)
         if isinstance(error, ForbiddenError):
             project.look_soon()
-        await (self.failed(run.run_id, error) if concerns_all(error) else self.answered())
+        if concerns_all(error):
+            await self.failed(run.run_id, error)
+            if self._connection.is_suspicious and not run.is_failing:
+                for each in self.projects:
+                    each.check_soon()
+        else:
+            await self.answered()
         if run.failures >= TELL_AFTER and not run.is_failing and not self._connection.is_down:
             run.is_failing = True
             await self._outlet.emit(run.reader.failed(error, now, fatal=False))
         self._put_back(run, now + pause_after(run.failures, self._shared.jitter))
         return False
 
-    async def failed(self, asker: str, error: RequestError) -> None:
+    async def failed(self, asker: str, error: RequestError, *, is_look: bool = False) -> None:
         """Note a request that the API did not answer; tell of an outage where it makes one."""
         now = self._shared.clock()
         askers = len(self._followed) + len(self.projects)
-        if self._connection.failed(asker, now, askers=askers):
+        if self._connection.failed(asker, now, askers=askers, is_look=is_look):
             since = self._connection.since or now
             await self._outlet.emit(
                 Disconnected(
@@ -235,9 +238,6 @@ class Poller:
                     error=str(error),
                 )
             )
-        elif not self._connection.is_down and self._connection.is_suspicious:
-            for project in self.projects:
-                project.look_soon()
 
     async def answered(self) -> None:
         """Note that the API answered; tell of the end of an outage where it ends one."""

@@ -6,11 +6,18 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
-from nexus_async.errors import ForbiddenError, InvalidAnswerError, RateLimitedError, RequestError, StatusError
+from nexus_async.errors import (
+    AuthenticationError,
+    ForbiddenError,
+    InvalidAnswerError,
+    RateLimitedError,
+    RequestError,
+)
 from nexus_async.events import ProjectUnavailable
-from nexus_async.http.retry import is_passing
 from nexus_async.logs import Cursor
+from nexus_async.streaming.feed.connection import is_refusal
 from nexus_async.streaming.feed.listing import Listing
+from nexus_async.streaming.feed.waiting import wait_for
 from nexus_async.streaming.feed.watched import WatchedRun
 from nexus_async.streaming.outage import pause_after
 from nexus_async.streaming.run_reader import RunReader
@@ -55,8 +62,7 @@ class ProjectWatch:
         self._outlet = outlet
         self._shared = shared
         self._on_change = on_change
-        self._listing = Listing()
-        self._list_due = 0.0
+        self._listing = Listing(source.throttle, interval=terms.discovery_interval)
         self._must_list = False
         self._is_asked = asyncio.Event()
         self._failures = 0
@@ -99,19 +105,17 @@ class ProjectWatch:
             except RequestError as error:
                 pause = await self._note_failure(error)
             if self.refusal is None:
-                await self._sleep(pause)
-
-    async def _sleep(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(round(seconds, 6)):
-                await self._is_asked.wait()
-        except TimeoutError:
-            pass
+                await wait_for(self._is_asked, pause)
 
     def look_soon(self) -> None:
         """Ask for the list as soon as there is a turn."""
         self._must_list = True
         self._is_asked.set()
+
+    def check_soon(self) -> None:
+        """Ask for the list soon, unless it was there just now: whether the API answers at all is in doubt."""
+        if self._listing.may_be_asked(self._shared.clock()):
+            self.look_soon()
 
     def add(self, run_id: str) -> None:
         """Follow one more run."""
@@ -158,7 +162,7 @@ class ProjectWatch:
         is_first = not self._roster.is_open
         if self._must_list or self._is_list_due(is_first=is_first):
             await self._look_at_list()
-        elif not is_first and self._is_each_cheaper():
+        elif not is_first and self._listing.is_dearer(len(self.runs)):
             await self._look_at_each()
         for run_id in list(self._roster.wanted):
             await self._look_for(run_id)
@@ -169,20 +173,14 @@ class ProjectWatch:
     def _is_list_due(self, *, is_first: bool) -> bool:
         if is_first:
             return self._roster.finds or len(self._roster.wanted) > 1
-        is_due = self._shared.clock() >= self._list_due
-        return is_due and (self._roster.finds or (bool(self.runs) and not self._is_each_cheaper()))
-
-    def _is_each_cheaper(self) -> bool:
-        return self._listing.is_dearer(
-            len(self.runs), self._source.throttle, interval=self._terms.discovery_interval
-        )
+        if not self._listing.is_due(self._shared.clock()):
+            return False
+        return self._roster.finds or (bool(self.runs) and not self._listing.is_dearer(len(self.runs)))
 
     async def _look_at_list(self) -> None:
         listed = await self._source.read_list(self._listing.read)
         self._must_list = False
-        # due a little before the look that it is for
-        pause = max(0.99 * self._terms.discovery_interval, self._listing.least_interval(self._source.throttle))
-        self._list_due = self._shared.clock() + pause
+        self._listing.came(self._shared.clock())
         await self._poller.answered()
         if listed is None:
             return
@@ -199,31 +197,35 @@ class ProjectWatch:
     async def _look_at_each(self) -> None:
         for run_id in list(self.runs):
             try:
-                run = await self._source.get_run(run_id)
-            except StatusError as refusal:
-                if is_passing(refusal):
+                await self._note(await self._get(run_id))
+            except RequestError as error:
+                if not is_refusal(error):
                     raise
                 self._may_be_gone(run_id)
-            else:
-                await self._poller.answered()
-                await self._note(run)
 
     async def _look_for(self, run_id: str) -> None:
         """Ask for a run that is wanted: it is added, or told as gone."""
         try:
-            run = await self._source.get_run(run_id)
-        except ForbiddenError as refusal:
-            await self._look_at_list()  # which raises where it is all of the project that is out of reach
-            await self._give_up_on(run_id, refusal)
-        except StatusError as refusal:
-            if is_passing(refusal) or refusal.status == 401:  # noqa: PLR2004 - the key's trouble, not the run's
+            await self._take(await self._get(run_id))
+        except RequestError as error:
+            if isinstance(error, ForbiddenError):
+                await self._look_at_list()  # which raises where it is all of the project that is out of reach
+            if isinstance(error, InvalidAnswerError):
+                await self._tell_failure(run_id, error, fatal=False)
+            elif not is_refusal(error) or isinstance(error, AuthenticationError):
                 raise
-            await self._give_up_on(run_id, refusal)
-        except InvalidAnswerError as refusal:
-            await self._tell_failure(run_id, refusal, fatal=False)
-        else:
-            await self._poller.answered()
-            await self._take(run)
+            elif self._roster.unwant(run_id):
+                await self._tell_failure(run_id, error, fatal=True)
+                self._on_change()
+
+    async def _get(self, run_id: str) -> Run:
+        try:
+            run = await self._source.get_run(run_id)
+        except RequestError:
+            self._roster.put_last(run_id)  # one that fails for long holds up no other
+            raise
+        await self._poller.answered()
+        return run
 
     async def _note_listed(self, run_id: str, listed: ListedRun) -> None:
         followed = self.runs.get(run_id)
@@ -275,11 +277,6 @@ class ProjectWatch:
             run.is_missing = True
             self._poller.poll_soon(run)
 
-    async def _give_up_on(self, run_id: str, refusal: RequestError) -> None:
-        if self._roster.unwant(run_id):
-            await self._tell_failure(run_id, refusal, fatal=True)
-            self._on_change()
-
     async def _tell_failure(self, run_id: str, refusal: RequestError, *, fatal: bool) -> None:
         if run_id in self._told and not fatal:
             return
@@ -289,7 +286,7 @@ class ProjectWatch:
 
     async def _note_failure(self, error: RequestError) -> float:
         """Return the seconds until the next look, or give the project up."""
-        if isinstance(error, StatusError) and not is_passing(error):
+        if is_refusal(error):
             await self.give_up(error)
             return 0.0
         self._failures += 1
@@ -297,5 +294,5 @@ class ProjectWatch:
         if isinstance(error, RateLimitedError):
             return max(pause, error.retry_after or 0.0)
         logger.warning("looking at %s failed, again in %.1f s: %s", self.project_id, pause, error)
-        await self._poller.failed(f"list of {self.project_id}", error)
+        await self._poller.failed(f"list of {self.project_id}", error, is_look=True)
         return pause

@@ -47,9 +47,11 @@ class Roster:
             return False
         if not self.finds and run_id not in self.wanted and run_id not in self._seen:
             return False
-        self._seen[run_id] = status
         asked_for = run_id in self.wanted or run_id in self._cursors
-        return asked_for or self.is_open or self._terms.include_ended or listed.status not in TERMINAL
+        if asked_for or self.is_open or self._terms.include_ended or listed.status not in TERMINAL:
+            return True
+        self._seen[run_id] = status
+        return False
 
     def takes(self, run: Run) -> bool:
         """Tell whether a run is to be followed, now that all of it is known."""
@@ -98,6 +100,13 @@ class Roster:
         """Ask for a run by its ID, also for one that was removed."""
         self._done.discard(run_id)
         if run_id not in self.runs and run_id not in self.wanted:
+            self.wanted.append(run_id)
+
+    def put_last(self, run_id: str) -> None:
+        """Let a run be looked at after all others."""
+        if run_id in self.runs:
+            self.runs[run_id] = self.runs.pop(run_id)
+        elif self.unwant(run_id):
             self.wanted.append(run_id)
 
     def unwant(self, run_id: str) -> bool:

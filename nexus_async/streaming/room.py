@@ -30,8 +30,8 @@ class Room:
     """Give shares of `limit` bytes to those that read bodies.
 
     A body of unknown length is begun only while less than half is taken, so that those begun find room to the
-    end. Where there is none, who rests lets go first. The eldest share may always grow: a body above the limit is
-    read alone.
+    end; one above the limit is read alone. Where there is no room, who rests lets go first. The eldest share of
+    all that wait may always grow.
     """
 
     def __init__(self, limit: int = MAX_BUFFERED_BYTES) -> None:
@@ -53,13 +53,14 @@ class Room:
 
     def has_room(self, share: Share, size: int) -> bool:
         """Tell whether a share may grow to `size` bytes at once: nobody who waits for room comes first."""
-        return (not self._waiting or self._is_eldest(share)) and self._fits(share, size)
+        is_behind = any(wait.share.held for wait in self._waiting) if share.held else bool(self._waiting)
+        return not is_behind and self._fits(share, size)
 
     def _fits(self, share: Share, size: int) -> bool:
         others = self.used - share.held
         begins_unknown = not share.held and size > SMALL_BODY
         limit = self._limit // 2 if begins_unknown else self._limit
-        return others + size <= limit or not others or self._is_eldest(share)
+        return others + size <= limit or not others
 
     def _take(self, share: Share, size: int) -> None:
         self.used += size - share.held
@@ -85,7 +86,8 @@ class Room:
         """Give those that wait what there is: those that grow first, then those that begin."""
         while self._waiting:
             wait = min(self._waiting, key=self._rank)
-            if not self._fits(wait.share, wait.size) and not self._free_for(wait):
+            has_right = self._is_eldest(wait.share)  # or all that hold something might wait for each other
+            if not (has_right or self._fits(wait.share, wait.size) or self._free_for(wait)):
                 return
             self._waiting.remove(wait)
             self._take(wait.share, wait.size)

@@ -78,6 +78,7 @@ class RunReader:
             try:
                 await source.read_log(log_id, intake, turn=turn)
             except NoRoomError as full:
+                share.resize(base)
                 reading, least, turn = None, max(2 * least, full.size - base), None
                 continue
             if reading.is_lost:

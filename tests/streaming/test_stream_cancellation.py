@@ -146,6 +146,8 @@ async def followed(suspensions: Suspensions, limits: dict[str, float]) -> list[i
                     break
                 if checkpoint is None:
                     assert (await asyncio.wait_for(project.runs.get(run.id), 60)).id == run.id
+                    if run.is_over:
+                        run.open_log()  # so that a status that was not asked for again can be told from the last
                 else:
                     steps.append(checkpoint.step)
             for other in others:
@@ -153,6 +155,7 @@ async def followed(suspensions: Suspensions, limits: dict[str, float]) -> list[i
             await asyncio.wait(others)
             assert stream.run is not None
             assert stream.run.status.overview == "Finished"
+            assert stream.run.log_ids == list(run.log_ids)
             assert stream.resets == ()
             return steps
 

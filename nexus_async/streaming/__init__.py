@@ -6,8 +6,7 @@ from nexus_async.streaming.follower import LogResetWarning
 from nexus_async.streaming.room import Room
 from nexus_async.streaming.shared import Shared
 from nexus_async.streaming.source import Source
-from nexus_async.streaming.sqlite_store import SQLiteStore
-from nexus_async.streaming.store import MemoryStore, Store
+from nexus_async.streaming.stores import MemoryStore, SQLiteStore, Store
 from nexus_async.streaming.stream import LogStream
 from nexus_async.streaming.window import Window
 

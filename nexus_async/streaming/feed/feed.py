@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nexus_async.streaming.feed.engine import Watchable
     from nexus_async.streaming.feed.stats import FeedStats
     from nexus_async.streaming.feed.terms import Terms
-    from nexus_async.streaming.store import Store
+    from nexus_async.streaming.stores.store import Store
 
 
 class _HeldBack(NamedTuple):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nexus_async.events import RunEvent
-    from nexus_async.streaming.store import Store
+    from nexus_async.streaming.stores.store import Store
 
 
 class Keeper:

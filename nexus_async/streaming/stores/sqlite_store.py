@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from nexus_async.config import positive, positive_count
 from nexus_async.errors import ConfigurationError, InvalidArgumentError, StoreBusyError, StoreError
-from nexus_async.streaming.sqlite_file import IN_MEMORY, SQLiteFile
-from nexus_async.streaming.store import not_open
+from nexus_async.streaming.stores.sqlite_file import IN_MEMORY, SQLiteFile
+from nexus_async.streaming.stores.store import not_open
 
 if TYPE_CHECKING:
     import os

@@ -8,7 +8,7 @@ import pytest
 from store_pieces import checkpoint, damage, execute, files_beside, locked, store_threads
 
 from nexus_async import SQLiteStore, StoreBusyError, StoreError
-from nexus_async.streaming import sqlite_file
+from nexus_async.streaming.stores import sqlite_file
 
 
 @pytest.fixture

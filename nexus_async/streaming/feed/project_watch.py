@@ -199,7 +199,7 @@ class ProjectWatch:
             try:
                 await self._note(await self._get(run_id))
             except RequestError as error:
-                if not is_refusal(error):
+                if not is_refusal(error) and not isinstance(error, InvalidAnswerError):
                     raise
                 self._may_be_gone(run_id)
 

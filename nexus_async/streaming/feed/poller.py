@@ -218,7 +218,8 @@ class Poller:
                     each.check_soon()
         else:
             await self.answered()
-        if run.failures >= TELL_AFTER and not run.is_failing and not self._connection.is_down:
+        is_api_in_doubt = self._connection.is_down or self._connection.is_suspicious
+        if run.failures >= TELL_AFTER and not run.is_failing and not is_api_in_doubt:
             run.is_failing = True
             await self._outlet.emit(run.reader.failed(error, now, fatal=False))
         self._put_back(run, now + pause_after(run.failures, self._shared.jitter))

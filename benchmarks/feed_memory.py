@@ -9,7 +9,7 @@ from random import Random
 
 from benchmarks.timed_source import TimedSource
 from nexus_async import Adaptive, Feed, Throttle
-from nexus_async.resources.watching import feed_over
+from nexus_async.resources.feeds import feed_over
 from nexus_async.streaming import Shared, Watchable
 from nexus_async.testing import run_in_virtual_time
 

@@ -17,8 +17,8 @@ from nexus_async.models.log import RunLogs, decode_run_logs
 from nexus_async.models.run import FINISHED, Run, check_run_id, decode_run, decode_runs
 from nexus_async.models.setup import RunSetup
 from nexus_async.pacing import Adaptive, Pacing
+from nexus_async.resources.feeds import feed_over
 from nexus_async.resources.source import RunSource
-from nexus_async.resources.watching import feed_over
 from nexus_async.streaming import Completions, Feed, LogStream, Shared, Store, Watchable, Window
 
 if TYPE_CHECKING:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime  # noqa: TC003 - part of the public signatures
-from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from os import PathLike  # noqa: TC003 - part of the public signatures
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
-from nexus_async.errors import ConfigurationError, InvalidArgumentError
-from nexus_async.models.run import Run, check_run_id
-from nexus_async.pacing import Adaptive, Pacing
-from nexus_async.streaming import Feed, SQLiteStore, Store, Terms
+from nexus_async.errors import InvalidArgumentError
+from nexus_async.models.run import Run  # noqa: TC001 - part of the public signatures
+from nexus_async.pacing import Pacing  # noqa: TC001 - part of the public signatures
+from nexus_async.resources.feeds import feed_over
+from nexus_async.streaming import Feed, Store  # noqa: TC001 - part of the public signatures
 
 if TYPE_CHECKING:
     from nexus_async.resources.project import Project
-    from nexus_async.streaming import Watchable
 
 
 class WatchOptions(TypedDict, total=False):
@@ -57,31 +57,3 @@ def watch(*projects: Project | Mapping[str, Project], **options: Unpack[WatchOpt
     if len(set(ids)) < len(ids):
         raise InvalidArgumentError(f"a project can be watched once in a feed: {', '.join(sorted(ids))}")
     return feed_over([project.runs.watchable(label) for label, project in labelled], **options)
-
-
-def feed_over(
-    watchables: Iterable[Watchable],
-    run_ids: Iterable[str] | None = None,
-    *,
-    cursors: Iterable[str] | Mapping[str, str] | None = None,
-    store: Store | str | PathLike[str] | None = None,
-    pacing: Pacing | None = None,
-    **terms: Any,
-) -> Feed:
-    """Make a feed over what can be watched; `terms` are the other options of `runs.watch`."""
-    if isinstance(cursors, str):
-        raise ConfigurationError("cursors is one token: pass a list of tokens, or a mapping of runs to them")
-    return Feed(
-        watchables,
-        run_ids=None if run_ids is None else _checked(run_ids),
-        cursors=cursors.values() if isinstance(cursors, Mapping) else cursors or (),
-        store=SQLiteStore(store) if isinstance(store, (str, PathLike)) else store,
-        terms=Terms(**terms, pacing=Adaptive() if pacing is None else pacing),
-    )
-
-
-def _checked(run_ids: Iterable[str]) -> list[str]:
-    checked = [run_ids] if isinstance(run_ids, str) else list(run_ids)
-    for run_id in checked:
-        check_run_id(run_id)
-    return checked

@@ -12,7 +12,7 @@ from scripted_source import ScriptedSource, now
 
 from nexus_async import Checkpoint, FixedInterval, LogEntry, Run
 from nexus_async.config import MAX_BUFFERED_BYTES
-from nexus_async.resources.watching import feed_over
+from nexus_async.resources.feeds import feed_over
 from nexus_async.streaming import Shared, Watchable
 
 if TYPE_CHECKING:

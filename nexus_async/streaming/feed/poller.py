@@ -24,7 +24,7 @@ from nexus_async.streaming.outage import pause_after
 if TYPE_CHECKING:
     from nexus_async.http.throttle import Throttle, Turn
     from nexus_async.streaming.feed.outlet import Outlet
-    from nexus_async.streaming.feed.project_watch import ProjectWatch
+    from nexus_async.streaming.feed.owner import Owner
     from nexus_async.streaming.feed.terms import Terms
     from nexus_async.streaming.feed.watched import Polled, WatchedRun
     from nexus_async.streaming.shared import Shared
@@ -52,16 +52,16 @@ class Poller:
             bytes_per_second=throttle.bytes_per_second,
             jitter=shared.jitter,
         )
-        self._followed: dict[str, tuple[WatchedRun, ProjectWatch]] = {}
+        self._followed: dict[str, tuple[WatchedRun, Owner]] = {}
         self._polls: dict[WatchedRun, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
         self._connection = Connection(shared.jitter)
-        self.projects: list[ProjectWatch] = []
+        self.projects: list[Owner] = []
         """Those whose runs it polls."""
         self.rates = Rates(shared.clock)
         """What its polls cost and brought."""
 
-    def follow(self, run: WatchedRun, project: ProjectWatch) -> None:
+    def follow(self, run: WatchedRun, project: Owner) -> None:
         """Poll one more run; one that is over goes first."""
         if run.run_id in self._followed:  # removed while it was polled, and added again
             self._drop(run.run_id)
@@ -131,7 +131,7 @@ class Poller:
         pause = due - self._shared.clock()
         return 0.0 if pause <= 0.0 else round(pause + 5e-7, 6)
 
-    async def _poll(self, run: WatchedRun, project: ProjectWatch, turn: Turn) -> None:
+    async def _poll(self, run: WatchedRun, project: Owner, turn: Turn) -> None:
         try:
             polled = await run.poll(turn, self._outlet, self._shared, self._new_drain)
         except RequestError as error:
@@ -193,7 +193,7 @@ class Poller:
             )
         )
 
-    async def _note_failure(self, run: WatchedRun, project: ProjectWatch, error: RequestError) -> bool:
+    async def _note_failure(self, run: WatchedRun, project: Owner, error: RequestError) -> bool:
         """Tell whether the failure is the end of following the run."""
         now = self._shared.clock()
         self.rates.failed(limited=isinstance(error, RateLimitedError))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import re
 import subprocess
 import sys
@@ -13,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nexus_async import config
+from nexus_async import config, decode_event, encode_event
 from nexus_async.http.transport import AiohttpTransport
 from nexus_async.local import CurveTrainer, LocalNexus
+from nexus_async.streaming.stores.sqlite_store import LEASE
 from nexus_async.testing.connector import VirtualConnector
 from nexus_async.testing.virtual_time import EPOCH
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
-CHECKED = {"python", "sh", "ini"}
+CHECKED = {"python", "sh", "ini", "json"}
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -43,6 +45,11 @@ def is_program(code: str) -> bool:
     return "run_in_virtual_time(main)" in code
 
 
+def is_endless(code: str) -> bool:
+    """Tell whether a block watches for as long as it is left alone."""
+    return ".watch(" in code and not re.search(r"stop_when_all_ended|feed\.stop|break$", code, re.MULTILINE)
+
+
 PYTHON = list(blocks("python"))
 
 
@@ -50,7 +57,10 @@ PYTHON = list(blocks("python"))
 @pytest.mark.parametrize(
     "code", [p for p in PYTHON if not is_test(str(p.values[0])) and not is_program(str(p.values[0]))]
 )
-async def test_a_block_of_python_runs(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_block_of_python_runs(
+    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(AiohttpTransport, "_tcp_connector", lambda _: VirtualConnector())
     async with LocalNexus(CurveTrainer(steps=3, speed=100), epoch=EPOCH) as nexus:
         run = nexus.start_run(setup={"limit": {"metric": "LIM_EPOCHS", "value": 3}})
@@ -58,6 +68,7 @@ async def test_a_block_of_python_runs(code: str, monkeypatch: pytest.MonkeyPatch
         names = {
             "5aa41e8ba........": nexus.secret_key,
             "proj_b705a........": nexus.project_id,
+            "proj_0c11f........": nexus.projects[1].id,
             "flow_63d0f2d5fb1f9189db9b1c4b": nexus.projects[0].workflows[0].id,
             "run_63eb212ff0f856bf95085095": run.id,
             "asyncio.run(main())": "await main()",
@@ -67,7 +78,12 @@ async def test_a_block_of_python_runs(code: str, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv("DATATURE_SECRET_KEY", nexus.secret_key)
         monkeypatch.setenv("DATATURE_API_BASE_URL", nexus.url)
         awaited = eval(compile(code, "block", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), {})
-        if awaited is not None:
+        if is_endless(code):
+            live = nexus.start_run()
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(awaited, 600)
+            assert f"{live.id} Finished" in capsys.readouterr().out
+        elif awaited is not None:
             await awaited
 
 
@@ -93,6 +109,11 @@ def test_the_blocks_that_are_tests_pass(tmp_path: Path) -> None:
 
 def test_no_block_is_of_a_language_that_nothing_checks() -> None:
     assert {match[1] for document in DOCUMENTS for match in BLOCK.finditer(document.read_text())} <= CHECKED
+
+
+@pytest.mark.parametrize("text", list(blocks("json")))
+def test_a_block_of_json_is_an_event_as_it_is_written(text: str) -> None:
+    assert encode_event(decode_event(text)).decode() == text.strip()
 
 
 @pytest.mark.parametrize("code", list(blocks("sh")))
@@ -128,9 +149,9 @@ def test_the_table_of_defaults_is_that_of_the_code() -> None:
     table = (ROOT / "docs" / "streaming.md").read_text()
     told = dict(re.findall(r"^\| `(\w+)` \| ([\d.]+)(?: s)? \|", table, re.MULTILINE))
     assert {name: float(value) for name, value in told.items()} == {
-        name: float(getattr(config, name.upper())) for name in told
+        name: float(LEASE if name == "lease" else getattr(config, name.upper())) for name in told
     }
-    assert len(told) == 16
+    assert len(told) == 21
 
 
 def test_every_link_of_the_documents_leads_somewhere() -> None:

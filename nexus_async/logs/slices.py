@@ -75,9 +75,27 @@ def _last_entries(text: bytes, start: int) -> tuple[list[Entry], int]:
     except UNREADABLE as refusal:
         entries, end = _odd_rest(rest, refusal)
     else:
-        last = bytes(raws[-1]) if raws else b""
-        end = rest.rfind(last) + len(last) if raws else 0
+        end = _end_of(raws, rest)
     return entries, start + end if _is_end_of_array(rest[end:]) else UNKNOWN
+
+
+def _end_of(raws: list[msgspec.Raw], rest: bytes) -> int:
+    """Return where the last of an array's items ends in its text, which goes on behind the array."""
+    if not raws:
+        return 0
+    last = bytes(raws[-1])
+    end = rest.rfind(last) + len(last)
+    if rest.count(last) > 1:  # it may stand in what comes behind the array as well
+        while end > 0 and not _holds(raws, rest[:end]):
+            end = rest.rfind(last, 0, end - 1) + len(last)
+    return end
+
+
+def _holds(raws: list[msgspec.Raw], text: bytes) -> bool:
+    try:
+        return len(_split_array(b"[" + text + b"]")) == len(raws)
+    except UNREADABLE:
+        return False
 
 
 def _odd_rest(rest: bytes, refusal: Exception) -> tuple[list[Entry], int]:

@@ -414,3 +414,10 @@ def test_a_last_entry_that_went_on_is_not_taken_for_a_new_one() -> None:
         read(reader, b'{"logs":[12]}')
     new, [reset] = read(reader, b'{"logs":[12]}')
     assert (new, reset.read) == ([12], 1)
+
+
+def test_an_array_behind_the_log_is_never_taken_for_the_log() -> None:
+    reader = LogReader()
+    assert read(reader, b'{"logs": [1, 2], "of": [2]}')[0] == [1, 2]
+    assert read(reader, b'{"logs": [1, 2], "of": [2, 3]}')[0] == []
+    assert read(reader, b'{"logs": [1, 2, 2], "of": [2, 3]}')[0] == [2]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nexus_async import config, decode_event, encode_event
+from nexus_async import Client, config, decode_event, encode_event
 from nexus_async.http.transport import AiohttpTransport
 from nexus_async.local import CurveTrainer, LocalNexus
 from nexus_async.streaming.stores.sqlite_store import LEASE
@@ -75,6 +75,8 @@ async def test_a_block_of_python_runs(
         }
         for name, value in names.items():
             code = code.replace(name, value)
+        clocked = {**(Client.__init__.__kwdefaults__ or {}), "clock": lambda: nexus.now() / 1000}
+        monkeypatch.setattr(Client.__init__, "__kwdefaults__", clocked)  # its clock is virtual as well
         monkeypatch.setenv("DATATURE_SECRET_KEY", nexus.secret_key)
         monkeypatch.setenv("DATATURE_API_BASE_URL", nexus.url)
         awaited = eval(compile(code, "block", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), {})

@@ -79,6 +79,7 @@ class Poller:
     def stop(self) -> None:
         """Give up what is being asked for; what is being told is told to its end."""
         for run, poll in list(self._polls.items()):
+            run.is_stopped = True
             if run.is_asking:
                 poll.cancel()
 
@@ -110,8 +111,8 @@ class Poller:
                 continue
             run, project = self._followed[taken]
             run.is_polled = True
-            poll = group.create_task(self._poll(run, project, turn))
-            self._polls[run] = poll
+            poll = self._polls[run] = group.create_task(self._poll(run, project, turn))
+            _end_with(poll, turn)
             if self._connection.is_down:
                 await poll
 
@@ -258,3 +259,8 @@ class Poller:
 
     def _names(self) -> str:
         return "+".join(self._project_ids())
+
+
+def _end_with(poll: asyncio.Task[None], turn: Turn) -> None:
+    """End a turn with its poll, also with one that is cancelled before it begins."""
+    poll.add_done_callback(lambda _: turn.end())

@@ -57,6 +57,7 @@ class WatchedRun:
         "is_leaving",
         "is_missing",
         "is_polled",
+        "is_stopped",
         "lag",
         "log_ids",
         "news",
@@ -92,6 +93,8 @@ class WatchedRun:
         """Whether a poll is under way."""
         self.is_asking = False
         """Whether a poll waits for an answer, rather than for room for what it tells."""
+        self.is_stopped = False
+        """Whether nothing more is to be asked; what was read is told all the same."""
         self.in_backlog = False
         """Whether the feed is not caught up before this is read once."""
         self._drain: Drain | None = None
@@ -141,7 +144,7 @@ class WatchedRun:
         begun, first = shared.clock(), turn
         used: Turn | None = None
         if self.is_missing or not self.log_ids:
-            self.is_asking = True
+            self._begin_to_ask()
             run = await self.source.get_run(self.run_id, turn=first)
             self.is_asking, used = False, first
             self.note(run)
@@ -150,7 +153,7 @@ class WatchedRun:
         conditional = self.reader.status not in TERMINAL and self._polls % UNCONDITIONAL_EVERY != 0
         for log_id in self.log_ids:
             turn_left = None if used else first
-            self.is_asking = True
+            self._begin_to_ask()
             slices = await self.reader.fetch(self.source, log_id, share, conditional=conditional, turn=turn_left)
             self.is_asking = False
             used = first
@@ -176,7 +179,7 @@ class WatchedRun:
         at.note(self.reader.snapshot(), now=polled.poll, over_for=since)
         if at.drained is None:
             return polled._replace(snapshot_due=at.next_poll)
-        self.is_asking = True
+        self._begin_to_ask()
         run = await self.source.get_run(self.run_id)
         self.is_asking = False
         self.note(run)
@@ -197,6 +200,11 @@ class WatchedRun:
             )
         )
         return polled._replace(is_over=True)
+
+    def _begin_to_ask(self) -> None:
+        if self.is_stopped:
+            raise asyncio.CancelledError  # as where it is stopped while it asks
+        self.is_asking = True
 
     async def _tell_status(self, outlet: Outlet) -> None:
         run, self.news = self.news, None

@@ -43,19 +43,16 @@ class News(msgspec.Struct, frozen=True, gc=False):
     reset: Reset | None = None
 
 
-class LogReader:
+class LogReader(msgspec.Struct, gc=False):
     """Read one log. `position` is how far it was read; it moves as the news of a body are taken."""
 
-    __slots__ = ("etag", "packed", "position", "rest")
-
-    def __init__(self, position: Position | None = None) -> None:
-        self.position = position or Position()
-        self.etag: str | None = None
-        """The validator of the last body that was wholly read."""
-        self.packed = b""
-        """The digest of the last compressed body that was wholly read."""
-        self.rest = b""
-        """What stood behind the entries of the last body that was wholly read; empty where that is not known."""
+    position: Position = Position()
+    etag: str | None = None
+    """The validator of the last body that was wholly read."""
+    packed: bytes = b""
+    """The digest of the last compressed body that was wholly read."""
+    rest: bytes = b""
+    """What stood behind the entries of the last body that was wholly read; empty where that is not known."""
 
     def forget_bytes(self) -> None:
         """Judge the next body by what it means alone."""

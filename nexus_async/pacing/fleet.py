@@ -10,6 +10,8 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from nexus_async.config import positive
 from nexus_async.pacing.policy import Adaptive, AdaptiveRun
 from nexus_async.pacing.price import SteeredPrice
@@ -76,7 +78,7 @@ class Fleet:
         """
         if run_id in self._members:
             raise ValueError(f"the run {run_id!r} is followed already")
-        member = self._members[run_id] = _Member(run_id, self._pacing.for_run(self._clock), ready=now)
+        member = self._members[run_id] = _Member(run_id, self._pacing.for_run(self._clock), now)
         self._price.resize(len(self))
         self._waiting.put(now + self._jitter(len(self) / self._requests), member)
 
@@ -148,17 +150,14 @@ class Fleet:
         return due, ready
 
 
-class _Member:
+class _Member(msgspec.Struct, gc=False):
     """One run of a fleet; `turn` is its entry in a queue, None while it is taken."""
 
-    __slots__ = ("pacing", "ready", "run_id", "size", "turn")
-
-    def __init__(self, run_id: str, pacing: RunPacing, *, ready: float) -> None:
-        self.run_id = run_id
-        self.pacing = pacing
-        self.ready = ready
-        self.size = 0
-        self.turn: int | None = None
+    run_id: str
+    pacing: RunPacing
+    ready: float
+    size: int = 0
+    turn: int | None = None
 
 
 class _Queue:

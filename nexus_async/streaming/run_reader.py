@@ -34,7 +34,7 @@ class RunReader:
     doubles nothing. `label` goes on the events.
     """
 
-    __slots__ = ("_readers", "_status", "_status_date", "label", "project_id", "run_id", "times")
+    __slots__ = ("_readers", "_status", "_status_date", "_times", "label", "project_id", "run_id")
 
     def __init__(self, project_id: str, start: Cursor, *, label: str | None = None) -> None:
         self.project_id = project_id
@@ -42,8 +42,7 @@ class RunReader:
         self.label = label
         self._readers = {log_id: LogReader(position) for log_id, position in start.logs.items()}
         self._status, self._status_date = start.status, start.status_date
-        self.times: list[float] = []
-        """The sound times of the entries read since they were last taken, in seconds by the server's clock."""
+        self._times: list[float] | None = None
 
     @property
     def status(self) -> str | None:
@@ -100,9 +99,9 @@ class RunReader:
         return None if news is None else self._events(log_id, news)
 
     def take_times(self) -> list[float]:
-        """Return the times of what was read since the last call."""
-        times, self.times = self.times, []
-        return times
+        """Return the sound times of the entries read since the last call, in seconds by the server's clock."""
+        times, self._times = self._times, None
+        return times or []
 
     def added(self, run: Run) -> RunAdded:
         """Tell that the run is followed, with its status as it is now."""
@@ -175,7 +174,8 @@ class RunReader:
             label=self.label,
         )
         if event.time is not None and 0 < event.time < FARTHEST:
-            self.times.append(event.time)
+            self._times = self._times or []
+            self._times.append(event.time)
         return event
 
     def _reset(self, log_id: str, reset: Reset) -> LogReset:

@@ -14,7 +14,7 @@ import xxhash
 from hypothesis import given, settings, strategies as st
 
 from nexus_async.events import event_of
-from nexus_async.logs import Cursor, LogReader, reader as reader_module, slices
+from nexus_async.logs import Cursor, LogReader, Position, reader as reader_module, slices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -233,7 +233,7 @@ class Consumer:
             del self.events[max(0, len(self.events) - back + 1) :]
             token = self.events[-1].cursor if self.events else Cursor(RUN).token()
             self.held = self.events[-1].held if self.events else ()
-        self.reader = LogReader(Cursor.parse(token, run_id=RUN).logs.get(LOG))
+        self.reader = LogReader(Cursor.parse(token, run_id=RUN).logs.get(LOG, Position()))
 
 
 def chunks_of(body: bytes, sizes: tuple[int, ...]) -> list[bytes]:

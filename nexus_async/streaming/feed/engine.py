@@ -128,12 +128,9 @@ class Engine:
             )
         return project
 
-    async def remove(self, run_id: str) -> bool:
+    def remove(self, run_id: str) -> bool:
         """Follow a run no more; tell whether it was followed or asked for."""
-        for project in self._projects.values():
-            if await project.remove(run_id):
-                return True
-        return False
+        return any(project.remove(run_id) for project in self._projects.values())
 
     def stats(self, cursors: Mapping[str, str], *, queued: int) -> FeedStats:
         """Return how it is doing, with these cursors of what was handled and so many events that wait."""

@@ -143,7 +143,7 @@ class Feed(AsyncIterator[Event]):
 
         What was read of it before is still handed out. Raises `InvalidArgumentError` where it is not followed.
         """
-        if not await self._engine.remove(run_id):
+        if not self._engine.remove(run_id):
             raise InvalidArgumentError(f"{run_id} is not followed: feed.stats().runs has those that are")
 
     def stop(self) -> None:
@@ -173,6 +173,10 @@ class Feed(AsyncIterator[Event]):
     async def emit(self, event: Event, /) -> None:
         """Take an event of the engine in; wait until there is room for it."""
         await self._buffer.put(event)
+
+    def push(self, event: Event, /) -> None:
+        """Take an event of the engine in at once, whether there is room for it or not."""
+        self._buffer.push(event)
 
     def pass_over(self, run_id: str, cursor: str, /) -> None:
         """Take in that everything of a run up to `cursor` was held back."""

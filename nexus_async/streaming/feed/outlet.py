@@ -14,6 +14,9 @@ class Outlet(Protocol):
     async def emit(self, event: Event, /) -> None:
         """Take an event; wait until there is room for it."""
 
+    def push(self, event: Event, /) -> None:
+        """Take an event at once, whether there is room for it or not."""
+
     def pass_over(self, run_id: str, cursor: str, /) -> None:
         """Take that everything of a run up to `cursor` was held back."""
 

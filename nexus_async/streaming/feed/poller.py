@@ -145,8 +145,8 @@ class Poller:
             del self._polls[run]
             run.is_polled = False  # not before all is told: the next poll must not overtake it
         project.polled(run, is_over=is_over)
-        if run.is_leaving:
-            await self.leave(run)
+        if run.is_leaving and not is_over:
+            await self.tell_left(run)
         self._changed.set()
 
     def _new_drain(self) -> Drain:
@@ -177,22 +177,31 @@ class Poller:
         else:
             self._fleet.postpone(run.run_id, at)
 
-    async def leave(self, run: WatchedRun) -> None:
-        """Tell that a run is followed no more; where a poll of it is under way, after that."""
+    def leave(self, run: WatchedRun) -> RunRemoved | None:
+        """Follow a run no more, and return what tells so; None where that is told after what is under way."""
         run.is_leaving = True
         if run.is_polled:
-            return
+            return None
         self.forget(run)
         reader = run.reader
-        await self._outlet.emit(
-            RunRemoved(
-                project_id=reader.project_id,
-                run_id=run.run_id,
-                id=f"{run.run_id}:removed",
-                cursor=reader.token(),
-                label=reader.label,
-            )
+        return RunRemoved(
+            project_id=reader.project_id,
+            run_id=run.run_id,
+            id=f"{run.run_id}:removed",
+            cursor=reader.token(),
+            label=reader.label,
         )
+
+    async def tell_left(self, run: WatchedRun) -> None:
+        """Follow a run no more, and tell so; where a poll of it is under way, that does."""
+        if (removed := self.leave(run)) is not None:
+            await self._outlet.emit(removed)
+
+    async def until_left(self, run_id: str) -> None:
+        """Wait until it is told that a run is followed no more, where a poll of it is under way."""
+        run, _ = self._followed.get(run_id, (None, None))
+        if run is not None and run.is_leaving and run in self._polls:
+            await asyncio.wait([self._polls[run]])
 
     async def _note_failure(self, run: WatchedRun, project: Owner, error: RequestError) -> bool:
         """Tell whether the failure is the end of following the run."""

@@ -122,21 +122,26 @@ class ProjectWatch:
         self._roster.want(run_id)
         self._is_asked.set()
 
-    async def remove(self, run_id: str) -> bool:
+    def remove(self, run_id: str) -> bool:
         """Follow a run no more; tell whether it was followed or asked for."""
-        run = self._roster.runs.get(run_id)
-        if run is None:
+        if (run := self.runs.get(run_id)) is None:
             return self._roster.unwant(run_id)
-        await self._leave(run, for_good=True)
+        self._roster.remove(run)
+        if (removed := self._poller.leave(run)) is not None:
+            self._outlet.push(removed)  # who removes a run may be the one who makes room
+        self._on_change()
         return True
 
     def polled(self, run: WatchedRun, *, is_over: bool) -> None:
         """Note that a run was polled, and whether it is followed no more."""
-        if not (is_over or run.in_backlog):
-            return
-        self._roster.was_read(run)
+        if run.is_leaving:
+            self._roster.moved(run)
         if is_over:
-            self._roster.leave(run, for_good=True)
+            self._roster.end(run)
+        elif run.in_backlog:
+            self._roster.was_read(run)
+        else:
+            return
         self._on_change()
 
     async def give_up(self, error: RequestError) -> None:
@@ -146,7 +151,7 @@ class ProjectWatch:
         self.refusal = error
         for run in list(self.runs.values()):
             self._poller.forget(run)
-            self._roster.leave(run, for_good=True)
+            self._roster.end(run)
         await self._outlet.emit(
             ProjectUnavailable(
                 id=f"{self.project_id}:unavailable:{round(self._shared.clock() * 1000)}",
@@ -175,7 +180,7 @@ class ProjectWatch:
             return self._roster.finds or len(self._roster.wanted) > 1
         if not self._listing.is_due(self._shared.clock()):
             return False
-        return self._roster.finds or (bool(self.runs) and not self._listing.is_dearer(len(self.runs)))
+        return self._roster.may_find or (bool(self.runs) and not self._listing.is_dearer(len(self.runs)))
 
     async def _look_at_list(self) -> None:
         listed = await self._source.read_list(self._listing.read)
@@ -235,45 +240,42 @@ class ProjectWatch:
                 return
         elif not self._roster.is_candidate(run_id, listed):
             return
-        run = listed.run()
-        if run is not None:
+        if (run := listed.run()) is not None:
             await (self._take(run) if followed is None else self._note(run))
 
     async def _note(self, run: Run) -> None:
         """Take in how a run that is followed stands."""
-        followed = self.runs.get(run.id)
-        if followed is None:
+        if (followed := self.runs.get(run.id)) is None:
             return
         if not self._roster.fits(run):
-            await self._leave(followed, for_good=False)
+            self._roster.set_aside(followed, run)
+            await self._poller.tell_left(followed)
+            self._on_change()
         elif followed.note(run):
             self._poller.poll_soon(followed)
 
     async def _take(self, run: Run) -> None:
         """Follow a run, if it is to be followed."""
+        await self._poller.until_left(run.id)
         if not self._roster.takes(run):
             self._on_change()
             return
         cursor = self._roster.cursor_of(run.id)
         window = self._terms.window(is_later=self._roster.is_open) if cursor is None else None
-        followed = WatchedRun(
-            self._source, Cursor(run.id) if cursor is None else cursor, label=self._label, window=window
-        )
+        followed = WatchedRun(self._source, cursor or Cursor(run.id), label=self._label, window=window)
         self._roster.enter(followed)
         if cursor is None:
+            followed.is_polled = True  # one that is removed while there is no room is told so after this
             await self._outlet.emit(followed.reader.added(run))
-        if self.runs.get(run.id) is followed:  # nobody removed it while there was no room for the event
+            followed.is_polled = False
+        if followed.is_leaving:
+            await self._poller.tell_left(followed)
+        elif self.runs.get(run.id) is followed:
             followed.note(run)
             self._poller.follow(followed, self)
 
-    async def _leave(self, run: WatchedRun, *, for_good: bool) -> None:
-        self._roster.leave(run, for_good=for_good)
-        await self._poller.leave(run)
-        self._on_change()
-
     def _may_be_gone(self, run_id: str) -> None:
-        run = self.runs.get(run_id)
-        if run is not None:
+        if (run := self.runs.get(run_id)) is not None:
             run.is_missing = True
             self._poller.poll_soon(run)
 

@@ -38,12 +38,19 @@ class Roster:
         self._terms = terms
         self._cursors = dict(cursors)
         self._seen: dict[str, tuple[str, int]] = {}
+        self._aside: set[str] = set()
+        self._removed: set[str] = set()
         self._done = {run_id for run_id, cursor in cursors.items() if cursor.ended}
+
+    @property
+    def may_find(self) -> bool:
+        """Tell whether a list may have a run that is to be followed: a new one, or one that fits by now."""
+        return self.finds or bool(self._aside)
 
     def is_candidate(self, run_id: str, listed: ListedRun) -> bool:
         """Tell whether a run that is not followed should be looked at: it is new, or its status is."""
         status = listed.status, listed.status_date
-        if run_id in self._done or self._seen.get(run_id) == status:
+        if self._is_out(run_id) or self._seen.get(run_id) == status:
             return False
         if not self.finds and run_id not in self.wanted and run_id not in self._seen:
             return False
@@ -57,10 +64,12 @@ class Roster:
         """Tell whether a run is to be followed, now that all of it is known."""
         if run.id in self.wanted:
             self.wanted.remove(run.id)
-        if run.id in self._done or run.id in self.runs:
+        if self._is_out(run.id) or run.id in self.runs:
             return False
-        self._seen[run.id] = run.status.overview, run.status.update_date
-        return self.fits(run)
+        if self.fits(run):
+            return True
+        self._put_aside(run)
+        return False
 
     def fits(self, run: Run) -> bool:
         """Tell whether `where` takes the run."""
@@ -73,6 +82,7 @@ class Roster:
     def enter(self, run: WatchedRun) -> None:
         """Follow a run."""
         self._seen.pop(run.run_id, None)
+        self._aside.discard(run.run_id)
         self.runs[run.run_id] = run
         if not self.is_open:
             run.in_backlog = True
@@ -84,22 +94,31 @@ class Roster:
             run.in_backlog = False
             self.backlog -= 1
 
-    def leave(self, run: WatchedRun, *, for_good: bool) -> None:
-        """Follow a run no more; without `for_good` it is taken again when its status is another and it fits."""
-        self.was_read(run)
-        if self.runs.get(run.run_id) is not run:
-            return
-        del self.runs[run.run_id]
-        if for_good:
-            self._done.add(run.run_id)
-        else:
+    def set_aside(self, run: WatchedRun, stands: Run) -> None:
+        """Follow a run no more as it stands: it is taken again when its status is another and it fits."""
+        if self._leave(run):
             self._cursors[run.run_id] = Cursor.read(run.reader.token())
-            self._seen[run.run_id] = run.reader.status or "", -1
+            self._put_aside(stands)
+
+    def moved(self, run: WatchedRun) -> None:
+        """Note how far a run was told by the poll during which it was set aside."""
+        if run.run_id in self._cursors:
+            self._cursors[run.run_id] = Cursor.read(run.reader.token())
+
+    def remove(self, run: WatchedRun) -> None:
+        """Follow a run no more, unless it is asked for again."""
+        if self._leave(run):
+            self._removed.add(run.run_id)
+
+    def end(self, run: WatchedRun) -> None:
+        """Follow a run no more: it was told to its end, or is gone."""
+        self._leave(run)
+        self._done.add(run.run_id)
 
     def want(self, run_id: str) -> None:
         """Ask for a run by its ID, also for one that was removed."""
-        self._done.discard(run_id)
-        if run_id not in self.runs and run_id not in self.wanted:
+        self._removed.discard(run_id)
+        if run_id not in self.runs and run_id not in self.wanted and run_id not in self._done:
             self.wanted.append(run_id)
 
     def put_last(self, run_id: str) -> None:
@@ -121,3 +140,17 @@ class Roster:
         for run_id in self._cursors:
             if run_id not in listed and run_id not in self._done:
                 self.want(run_id)
+
+    def _is_out(self, run_id: str) -> bool:
+        return run_id in self._done or run_id in self._removed
+
+    def _put_aside(self, run: Run) -> None:
+        self._seen[run.id] = run.status.overview, run.status.update_date
+        self._aside.add(run.id)
+
+    def _leave(self, run: WatchedRun) -> bool:
+        self.was_read(run)
+        if self.runs.get(run.run_id) is not run:
+            return False
+        del self.runs[run.run_id]
+        return True

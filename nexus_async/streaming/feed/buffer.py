@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 T = TypeVar("T")
 
@@ -67,6 +70,12 @@ class Buffer(Generic[T]):
         if 2 * len(self._items) < max(2, self._size):
             self._has_room.set()
         return item
+
+    def put_back(self, items: Sequence[T]) -> None:
+        """Give back what was taken last, to be taken again in the same order."""
+        self._items.extendleft(reversed(items))
+        if len(self._items) >= self._size:
+            self._has_room.clear()
 
     def close(self, failure: BaseException | None = None) -> None:
         """Take nothing more in: `get` gives what is left, then ends. The first time counts."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from nexus_async.config import positive, positive_count
@@ -66,6 +67,7 @@ class Feed(AsyncIterator[Event]):
         self._is_caught_up = not terms.caught_up
         self._is_waiting = False
         self._is_closed = False
+        self._closing = asyncio.Lock()
 
     def __repr__(self) -> str:
         return f"Feed({', '.join(self._engine.project_ids)}, runs={self._engine.count})"
@@ -74,6 +76,9 @@ class Feed(AsyncIterator[Event]):
         if self._owner is not None or self._is_closed:
             raise RuntimeError(f"{self!r} was entered before: make a new one")
         cursors = await self._keeper.open()
+        if self._is_closed:
+            await self._keeper.aclose()
+            raise RuntimeError(f"{self!r} was closed while it was entered")
         try:
             self._engine.prepare(cursors)
         except BaseException:
@@ -93,8 +98,10 @@ class Feed(AsyncIterator[Event]):
         return self
 
     async def __anext__(self) -> Event:
-        self._ack_earlier()
-        return await self._next()
+        self._begin_next()
+        event = await self._take_event()
+        self._hand_out(event)
+        return event
 
     async def batches(self, max_size: int = 100, max_wait: float = 1.0) -> AsyncGenerator[list[Event], None]:
         """Yield events in lists of at most `max_size`, each at most `max_wait` seconds after its first event.
@@ -104,18 +111,10 @@ class Feed(AsyncIterator[Event]):
         positive_count("max_size", max_size)
         positive("max_wait", max_wait)
         while True:
-            self._ack_earlier()
             try:
-                batch = [await self._next()]
+                batch = await self._gather(max_size, max_wait)
             except StopAsyncIteration:
                 return
-            deadline = asyncio.get_running_loop().time() + max_wait
-            while len(batch) < max_size:
-                try:
-                    async with asyncio.timeout_at(deadline):
-                        batch.append(await self._next())
-                except Exception:  # noqa: BLE001 - what ends the feed is raised when the next is asked for
-                    break
             yield batch
 
     def ack(self, event: Event) -> None:
@@ -162,13 +161,15 @@ class Feed(AsyncIterator[Event]):
     async def aclose(self) -> None:
         """End the feed: nothing is asked any more, and what was handled is kept in the store. Kills no run."""
         self._is_closed = True
-        owner, self._owner = self._owner, None
-        if owner is None:
-            return
-        owner.cancel()
-        await asyncio.wait([owner])
         self._buffer.close()
-        await self._keeper.aclose()
+        if self._owner is None:
+            return
+        async with self._closing:
+            self._owner.cancel()
+            try:
+                await asyncio.wait([self._owner])
+            finally:
+                await self._keeper.aclose()
 
     async def emit(self, event: Event, /) -> None:
         """Take an event of the engine in; wait until there is room for it."""
@@ -191,26 +192,56 @@ class Feed(AsyncIterator[Event]):
         """Wait until the consumer has room for more."""
         await self._buffer.room()
 
-    async def _next(self) -> Event:
-        if self._owner is None and not self._is_closed:
+    def _begin_next(self) -> None:
+        """Count what was handed out as handled, now that the next is asked for. Raises where none can be."""
+        if self._is_closed:
+            raise StopAsyncIteration
+        if self._owner is None:
             raise RuntimeError("a feed is used inside `async with`")
         if self._is_waiting:
             raise RuntimeError(f"{self!r} is already waiting for its next event")
+        self._ack_handed_out()
+
+    async def _take(self) -> Event | _HeldBack:
         self._is_waiting = True
         try:
-            while isinstance(item := await self._buffer.get(), _HeldBack):
-                self._keeper.pass_over(item.run_id, item.cursor)
+            item = await self._buffer.get()
         finally:
             self._is_waiting = False
-        if isinstance(item, RunEvent):
+        if self._is_closed:
+            raise StopAsyncIteration
+        return item
+
+    async def _take_event(self) -> Event:
+        while isinstance(item := await self._take(), _HeldBack):
+            self._hand_out(item)
+        return item
+
+    async def _gather(self, max_size: int, max_wait: float) -> list[Event]:
+        """Return the next events. Where it is cancelled, they are still to be handed out."""
+        self._begin_next()
+        items: list[Event | _HeldBack] = [await self._take_event()]
+        deadline, left = asyncio.get_running_loop().time() + max_wait, max_size - 1
+        try:
+            with suppress(Exception):  # what ends the feed is raised when the next is asked for
+                while left:
+                    async with asyncio.timeout_at(deadline):
+                        items.append(await self._take())
+                    left -= not isinstance(items[-1], _HeldBack)
+        except BaseException:
+            self._buffer.put_back(items)
+            raise
+        for item in items:
+            self._hand_out(item)
+        return [item for item in items if not isinstance(item, _HeldBack)]
+
+    def _hand_out(self, item: Event | _HeldBack) -> None:
+        if isinstance(item, _HeldBack):
+            self._keeper.pass_over(item.run_id, item.cursor)
+        elif isinstance(item, RunEvent):
             self._keeper.hand_out(item)
             if self._terms.ack == "auto":
                 self._handed_out.append(item)
-        return item
-
-    def _ack_earlier(self) -> None:
-        if not self._is_waiting:
-            self._ack_handed_out()
 
     def _ack_handed_out(self) -> None:
         handed_out, self._handed_out = self._handed_out, []

@@ -15,8 +15,8 @@ from nexus_async.errors import (
 from nexus_async.events import Disconnected, Reconnected, RunRemoved
 from nexus_async.models.run import TERMINAL
 from nexus_async.pacing import Fleet
-from nexus_async.streaming.drain import Drain
 from nexus_async.streaming.feed.connection import Connection, concerns_all
+from nexus_async.streaming.feed.desk import Desk
 from nexus_async.streaming.feed.rates import Rates
 from nexus_async.streaming.feed.waiting import wait_for
 from nexus_async.streaming.outage import pause_after
@@ -43,8 +43,8 @@ class Poller:
     def __init__(self, shared: Shared, throttle: Throttle, *, terms: Terms, outlet: Outlet) -> None:
         self._shared = shared
         self._throttle = throttle
-        self._terms = terms
         self._outlet = outlet
+        self._desk = Desk(outlet, shared, terms)
         self._fleet = Fleet(
             terms.pacing,
             shared.server_clock,
@@ -134,7 +134,7 @@ class Poller:
 
     async def _poll(self, run: WatchedRun, project: Owner, turn: Turn) -> None:
         try:
-            polled = await run.poll(turn, self._outlet, self._shared, self._new_drain)
+            polled = await run.poll(turn, self._desk)
         except RequestError as error:
             is_over = await self._note_failure(run, project, error)
         else:
@@ -148,9 +148,6 @@ class Poller:
         if run.is_leaving and not is_over:
             await self.tell_left(run)
         self._changed.set()
-
-    def _new_drain(self) -> Drain:
-        return Drain(settle=self._terms.settle, drain_timeout=self._terms.drain_timeout)
 
     async def _note_success(self, run: WatchedRun, polled: Polled) -> None:
         self.rates.polled(polled.size, brought=bool(polled.times))

@@ -14,19 +14,22 @@ from nexus_async.models.run import TERMINAL
 from nexus_async.streaming.run_reader import RunReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from nexus_async.events import Checkpoint, LogEntry
     from nexus_async.http.throttle import Turn
-    from nexus_async.logs import Cursor
+    from nexus_async.logs import Cursor, News
     from nexus_async.models.run import Run
     from nexus_async.streaming.drain import Drain
+    from nexus_async.streaming.feed.desk import Desk
     from nexus_async.streaming.feed.outlet import Outlet
     from nexus_async.streaming.room import Share
     from nexus_async.streaming.shared import Shared
     from nexus_async.streaming.source import Source
     from nexus_async.streaming.window import Window
 
+LITTLE: Final = 4096
+"""Bytes that are decoded at once, whoever else does."""
 UNCONDITIONAL_EVERY: Final = 20
 """Polls of which one asks for the whole body, whatever its validator says."""
 
@@ -126,29 +129,27 @@ class WatchedRun:
         self.log_ids, self.is_missing = log_ids, False
         return is_new
 
-    async def poll(self, turn: Turn, outlet: Outlet, shared: Shared, drain: Callable[[], Drain]) -> Polled:
-        """Ask for what is to be known, and tell what is new. Raises `RequestError`.
+    async def poll(self, turn: Turn, desk: Desk) -> Polled:
+        """Ask for what is to be known, and tell what is new; `turn` is for the first request.
 
-        `turn` is for the first request; `drain` makes the drain of a run that ended.
+        Raises `RequestError`.
         """
-        share = shared.room.share()
+        share = desk.shared.room.share()
         try:
-            return await self._poll(turn, share, outlet, shared, drain)
+            return await self._poll(turn, share, desk)
         finally:
             self.is_asking = False
             share.leave()
 
-    async def _poll(
-        self, turn: Turn, share: Share, outlet: Outlet, shared: Shared, drain: Callable[[], Drain]
-    ) -> Polled:
-        begun, first = shared.clock(), turn
+    async def _poll(self, turn: Turn, share: Share, desk: Desk) -> Polled:
+        begun, first = desk.shared.clock(), turn
         used: Turn | None = None
         if self.is_missing or not self.log_ids:
             self._begin_to_ask()
             run = await self.source.get_run(self.run_id, turn=first)
             self.is_asking, used = False, first
             self.note(run)
-        await self._tell_status(outlet)
+        await self._tell_status(desk.outlet)
         # a validator that lies must not mean silence, least of all at the end
         conditional = self.reader.status not in TERMINAL and self._polls % UNCONDITIONAL_EVERY != 0
         for log_id in self.log_ids:
@@ -157,25 +158,33 @@ class WatchedRun:
             slices = await self.reader.fetch(self.source, log_id, share, conditional=conditional, turn=turn_left)
             self.is_asking = False
             used = first
-            while (events := self.reader.take(log_id, slices)) is not None:
-                await self._tell_all(outlet, events)
-                await asyncio.sleep(0)  # between two slices others get their turn
+            while (events := await self._take(log_id, slices, share, desk)) is not None:
+                await self._tell_all(desk.outlet, events)
             share.leave()
         self._polls += 1
-        await self._end_snapshot(outlet)
-        times = self._learned(begun, shared)
+        await self._end_snapshot(desk.outlet)
+        times = self._learned(begun, desk.shared)
         if self.reader.status not in TERMINAL:
             self._drain, self._was_open = None, True
             return Polled(begun, times, first.received)
-        return await self._conclude(Polled(begun, times, first.received), outlet, shared, drain)
+        return await self._conclude(Polled(begun, times, first.received), desk)
 
-    async def _conclude(
-        self, polled: Polled, outlet: Outlet, shared: Shared, drain: Callable[[], Drain]
-    ) -> Polled:
+    async def _take(
+        self, log_id: str, slices: Iterator[News], share: Share, desk: Desk
+    ) -> list[LogReset | Checkpoint | LogEntry] | None:
+        """Take the next slice; where there is much to decode, in one's turn among the polls."""
+        if share.held <= LITTLE:
+            return self.reader.take(log_id, slices)
+        async with desk.decoding:
+            events = self.reader.take(log_id, slices)
+            await asyncio.sleep(0)
+            return events
+
+    async def _conclude(self, polled: Polled, desk: Desk) -> Polled:
         """Take a snapshot of an ended run into account: it is over where its logs have come to rest."""
-        at = self._drain = self._drain or drain()
-        now = shared.clock()
-        since = 0.0 if self._was_open else now - shared.server_clock.shift - self.reader.told[1] / 1000
+        at = self._drain = self._drain or desk.new_drain()
+        now = desk.shared.clock()
+        since = 0.0 if self._was_open else now - desk.shared.server_clock.shift - self.reader.told[1] / 1000
         at.note(self.reader.snapshot(), now=polled.poll, over_for=since)
         if at.drained is None:
             return polled._replace(snapshot_due=at.next_poll)
@@ -183,11 +192,11 @@ class WatchedRun:
         run = await self.source.get_run(self.run_id)
         self.is_asking = False
         self.note(run)
-        await self._tell_status(outlet)
+        await self._tell_status(desk.outlet)
         if not run.status.is_terminal:
             self._drain = None
             return polled._replace(snapshot_due=now)
-        await outlet.emit(
+        await desk.outlet.emit(
             RunEnded(
                 project_id=self.reader.project_id,
                 run_id=self.run_id,

@@ -277,3 +277,36 @@ async def test_every_event_of_a_run_names_its_project() -> None:
         trained(nexus, ends=True)
         events = await told(project, include_ended=True)
     assert {event.project_id for event in events if isinstance(event, RunEvent)} == {project.id}
+
+
+def go_on(run: LocalRun) -> None:
+    """Let a run go on that was over."""
+    run.overview, run._encoded, run.update_date = "Running", None, run._now()
+    run._over.clear()
+
+
+async def test_a_run_that_went_on_and_ended_again_unseen_is_drained_anew() -> None:
+    async with serving() as (nexus, project):
+        run = trained(nexus)
+        async with project.runs.watch([run.id], pacing=PACE, settle=4.0) as feed:
+            await within(feed, 20)
+            run.finish()
+            [_] = await within(feed, 12)  # found by a look every 30 seconds, and read once
+            go_on(run)
+            run.fail("no")
+            later(4.5, lambda: late_log(run).append(b'{"ev":"trainingCheckpoint","t":1,"pl":{"step":99}}'))
+            events = await within(feed, 100)
+    assert kinds(events) == ["StatusChanged", "Checkpoint", "RunEnded"]
+
+
+async def test_a_log_that_appears_at_the_very_end_is_read() -> None:
+    async with serving() as (nexus, project):
+        run = trained(nexus)
+        async with project.runs.watch([run.id], pacing=PACE, settle=4.0) as feed:
+            await within(feed, 20)
+            run.finish()
+            [_] = await within(feed, 12)
+            run.open_log()
+            run.checkpoint(step=99)
+            events = await within(feed, 100)
+    assert kinds(events) == ["Checkpoint", "RunEnded"]

@@ -191,9 +191,10 @@ class WatchedRun:
         self._begin_to_ask()
         run = await self.source.get_run(self.run_id)
         self.is_asking = False
+        known = set(self.log_ids)
         self.note(run)
-        await self._tell_status(desk.outlet)
-        if not run.status.is_terminal:
+        if self.news is not None or not known.issuperset(run.log_ids):  # it went on, and may have ended anew
+            await self._tell_status(desk.outlet)
             self._drain = None
             return polled._replace(snapshot_due=now)
         await desk.outlet.emit(
@@ -219,6 +220,7 @@ class WatchedRun:
         run, self.news = self.news, None
         if run is None:
             return
+        self._drain = None
         previous = self.reader.status
         self.reader.tell(run.status)
         await outlet.emit(

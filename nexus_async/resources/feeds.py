@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from nexus_async.errors import ConfigurationError
+from nexus_async.errors import ConfigurationError, InvalidArgumentError
 from nexus_async.models.run import check_run_id
 from nexus_async.pacing import Adaptive, Pacing
 from nexus_async.streaming import Feed, SQLiteStore, Store, Terms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from nexus_async.streaming import Watchable
 
 
@@ -27,18 +25,36 @@ def feed_over(
     **terms: Any,
 ) -> Feed:
     """Make a feed over what can be watched; `terms` are the other options of `runs.watch`."""
-    if isinstance(cursors, str):
-        raise ConfigurationError("cursors is one token: pass a list of tokens, or a mapping of runs to them")
     return Feed(
         watchables,
         run_ids=None if run_ids is None else _checked(run_ids),
-        cursors=cursors.values() if isinstance(cursors, Mapping) else cursors or (),
-        store=SQLiteStore(store) if isinstance(store, (str, PathLike)) else store,
+        cursors=_tokens(cursors),
+        store=_store(store),
         terms=Terms(**terms, pacing=Adaptive() if pacing is None else pacing),
     )
 
 
+def _tokens(cursors: Iterable[str] | Mapping[str, str] | None) -> Iterable[str]:
+    if isinstance(cursors, Mapping):
+        return cursors.values()
+    if isinstance(cursors, str):
+        raise ConfigurationError("cursors is one token: pass a list of tokens, or a mapping of runs to them")
+    if cursors is not None and not isinstance(cursors, Iterable):
+        raise ConfigurationError(f"cursors={cursors!r} is neither a list of tokens nor a mapping of runs to them")
+    return cursors or ()
+
+
+def _store(store: Store | str | PathLike[str] | None) -> Store | None:
+    if isinstance(store, (str, PathLike)):
+        return SQLiteStore(store)
+    if store is not None and not callable(getattr(store, "save", None)):
+        raise ConfigurationError(f"store={store!r} is neither a Store nor the path of one")
+    return store
+
+
 def _checked(run_ids: Iterable[str]) -> list[str]:
+    if not isinstance(run_ids, Iterable):
+        raise InvalidArgumentError(f"run_ids={run_ids!r} are no runs' IDs: pass one, or a list of them")
     checked = [run_ids] if isinstance(run_ids, str) else list(run_ids)
     for run_id in checked:
         check_run_id(run_id)

@@ -42,6 +42,11 @@ class Intake:
         """What to ask with, so that an unchanged body is left out."""
 
     @property
+    def fed(self) -> int:
+        """Return the bytes that came, as they are coded."""
+        return self._fed
+
+    @property
     def kept(self) -> int:
         """Return the bytes that are kept of the body; of a compressed one about what they will be inflated."""
         return max(0, self._fed * self._inflation - self._known)

@@ -34,7 +34,7 @@ class RunReader:
     doubles nothing. `label` goes on the events.
     """
 
-    __slots__ = ("_readers", "_status", "_status_date", "_times", "label", "project_id", "run_id")
+    __slots__ = ("_readers", "_status", "_status_date", "_times", "label", "project_id", "received", "run_id")
 
     def __init__(self, project_id: str, start: Cursor, *, label: str | None = None) -> None:
         self.project_id = project_id
@@ -43,6 +43,8 @@ class RunReader:
         self._readers = {log_id: LogReader(position) for log_id, position in start.logs.items()}
         self._status, self._status_date = start.status, start.status_date
         self._times: list[float] | None = None
+        self.received = 0
+        """Bytes of logs that came, over the wire; whoever wants to know sets it to 0 before."""
 
     @property
     def status(self) -> str | None:
@@ -77,9 +79,11 @@ class RunReader:
             try:
                 await source.read_log(log_id, intake, turn=turn)
             except NoRoomError as full:
+                self.received += intake.fed
                 share.resize(base)
                 reading, least, turn = None, max(2 * least, full.size - base), None
                 continue
+            self.received += intake.fed
             if reading.is_lost:
                 reader.forget_bytes()
                 reading, conditional, turn = None, False, None

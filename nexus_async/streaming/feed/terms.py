@@ -52,6 +52,8 @@ class Terms:
             raise ConfigurationError("start='latest' leaves out all that is there: leave out since and tail")
         if self.where is not None and not callable(self.where):
             raise ConfigurationError(f"where={self.where!r} is no function of a run")
+        if not callable(getattr(self.pacing, "for_run", None)):
+            raise ConfigurationError(f"pacing={self.pacing!r} is no pacing, such as FixedInterval(seconds)")
         positive_count("buffer", self.buffer)
         for name in ("discovery_interval", "settle", "drain_timeout"):
             positive(name, getattr(self, name))

@@ -51,6 +51,7 @@ class WatchedRun:
 
     __slots__ = (
         "_drain",
+        "_has_held_back",
         "_polls",
         "_was_open",
         "failures",
@@ -101,6 +102,7 @@ class WatchedRun:
         self.in_backlog = False
         """Whether the feed is not caught up before this is read once."""
         self._drain: Drain | None = None
+        self._has_held_back = False
         self._was_open = False
         self._polls = 0
 
@@ -142,12 +144,12 @@ class WatchedRun:
             share.leave()
 
     async def _poll(self, turn: Turn, share: Share, desk: Desk) -> Polled:
-        begun, first = desk.shared.clock(), turn
-        used: Turn | None = None
+        begun, first, self.reader.received = desk.shared.clock(), turn, 0
+        size, used = 0, False
         if self.is_missing or not self.log_ids:
             self._begin_to_ask()
             run = await self.source.get_run(self.run_id, turn=first)
-            self.is_asking, used = False, first
+            self.is_asking, used, size = False, True, first.received
             self.note(run)
         await self._tell_status(desk.outlet)
         # a validator that lies must not mean silence, least of all at the end
@@ -157,7 +159,7 @@ class WatchedRun:
             self._begin_to_ask()
             slices = await self.reader.fetch(self.source, log_id, share, conditional=conditional, turn=turn_left)
             self.is_asking = False
-            used = first
+            used = True
             while (events := await self._take(log_id, slices, share, desk)) is not None:
                 await self._tell_all(desk.outlet, events)
             share.leave()
@@ -166,8 +168,8 @@ class WatchedRun:
         times = self._learned(begun, desk.shared)
         if self.reader.status not in TERMINAL:
             self._drain, self._was_open = None, True
-            return Polled(begun, times, first.received)
-        return await self._conclude(Polled(begun, times, first.received), desk)
+            return Polled(begun, times, size + self.reader.received)
+        return await self._conclude(Polled(begun, times, size + self.reader.received), desk)
 
     async def _take(
         self, log_id: str, slices: Iterator[News], share: Share, desk: Desk
@@ -239,13 +241,17 @@ class WatchedRun:
         for event in events:
             if self.window is None or isinstance(event, LogReset) or self.window.pass_on(event) is not None:
                 await outlet.emit(event)
+            else:
+                self._has_held_back = True
 
     async def _end_snapshot(self, outlet: Outlet) -> None:
         if self.window is None:
             return
         for event in self.window.end_of_snapshot():
             await outlet.emit(event)
-        outlet.pass_over(self.run_id, self.reader.token())
+        if self._has_held_back:
+            outlet.pass_over(self.run_id, self.reader.token())
+            self._has_held_back = False
         self.window = self.window.later()
 
     def _learned(self, begun: float, shared: Shared) -> list[float]:

@@ -25,6 +25,8 @@ class Buffer(Generic[T]):
         self._wanted: asyncio.Future[None] | None = None
         self._has_room = asyncio.Event()
         self._has_room.set()
+        self._putting = 0
+        self._turn = asyncio.Lock()
         self._closed = False
         self._failure: BaseException | None = None
 
@@ -37,10 +39,18 @@ class Buffer(Generic[T]):
         return not self._has_room.is_set()
 
     async def put(self, item: T) -> None:
-        """Add an item; wait until there is room for it."""
-        while len(self._items) >= self._size:
-            await self._has_room.wait()
-        self.push(item)
+        """Add an item; wait until there is room for it, behind those that wait already."""
+        if not self._putting and len(self._items) < self._size:
+            self.push(item)
+            return
+        self._putting += 1
+        try:
+            async with self._turn:
+                while len(self._items) >= self._size:
+                    await self._has_room.wait()
+                self.push(item)
+        finally:
+            self._putting -= 1
 
     def push(self, item: T) -> None:
         """Add an item, over the bound if need be: for what takes no room worth waiting for."""

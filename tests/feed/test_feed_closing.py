@@ -161,11 +161,13 @@ async def test_a_store_is_let_go_of_although_closing_was_cancelled() -> None:
             assert await within(feed, 20) == []
 
 
-class SlowStore(MemoryStore):
+class SlowToOpen(MemoryStore):
     async def open(self) -> None:
         await asyncio.sleep(5)
         await super().open()
 
+
+class SlowToClose(MemoryStore):
     async def aclose(self) -> None:
         await asyncio.sleep(5)
         await super().aclose()
@@ -173,7 +175,7 @@ class SlowStore(MemoryStore):
 
 async def test_who_closes_second_waits_until_the_store_is_let_go_of() -> None:
     async with serving() as (_, project):
-        store = SlowStore()
+        store = SlowToClose()
         feed = await project.runs.watch(store=store).__aenter__()
         closing = asyncio.create_task(feed.aclose())
         await asyncio.sleep(1)
@@ -185,7 +187,7 @@ async def test_who_closes_second_waits_until_the_store_is_let_go_of() -> None:
 
 async def test_a_feed_that_is_closed_while_it_waits_for_its_store_lets_go_of_it() -> None:
     async with serving() as (nexus, project):
-        store = SlowStore()
+        store = SlowToOpen()
         feed = project.runs.watch(store=store)
         entering = asyncio.create_task(feed.__aenter__())
         await asyncio.sleep(1)

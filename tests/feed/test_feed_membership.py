@@ -81,8 +81,49 @@ async def test_a_run_that_was_told_to_its_end_is_not_followed_anew() -> None:
         async with project.runs.watch([run.id], pacing=PACE) as feed:
             run.finish()
             assert len(of_kind(RunEnded, await within(feed, 100))) == 1
+            asked = nexus.count("run")
             feed.add(run.id)
             assert await within(feed, 100) == []
+            assert nexus.count("run") == asked
+
+
+@pytest.mark.parametrize("before", [True, False])
+async def test_a_run_that_is_over_is_not_told_whatever_else_is_in_later_lists(before: bool) -> None:
+    async with serving() as (nexus, project):
+        run = trained(nexus)
+        if before:
+            run.finish()
+        async with project.runs.watch(pacing=PACE) as feed:
+            await within(feed, 20)
+            if not before:
+                run.finish()
+                assert len(of_kind(RunEnded, await within(feed, 100))) == 1
+            other = trained(nexus)
+            assert steps(await within(feed, 100)) == {other.id: [0, 1, 2]}
+
+
+async def test_a_run_that_is_removed_stays_out_whatever_else_is_in_later_lists() -> None:
+    async with serving() as (nexus, project):
+        run = trained(nexus)
+        async with project.runs.watch(pacing=PACE) as feed:
+            await within(feed, 20)
+            await feed.remove(run.id)
+            other = trained(nexus)
+            run.finish()
+            assert steps(await within(feed, 100)) == {other.id: [0, 1, 2]}
+
+
+async def test_a_run_without_a_log_is_asked_for_its_first_when_it_is_polled() -> None:
+    async with serving() as (nexus, project):
+        run = nexus.start_run()
+        logs = dict(run._logs)
+        run._logs.clear()
+        async with project.runs.watch(pacing=PACE, discovery_interval=1e6) as feed:
+            assert kinds(await within(feed, 50)) == ["RunAdded"]
+            run._logs.update(logs)
+            run._encoded = None
+            run.checkpoint(step=7)
+            assert steps(await within(feed, 6)) == {run.id: [7]}
 
 
 async def test_a_run_that_is_followed_is_not_added_twice() -> None:
@@ -237,6 +278,9 @@ async def test_where_is_asked_once_for_each_status_that_it_does_not_take() -> No
 async def test_a_run_that_comes_back_while_a_slow_consumer_is_told_of_it_is_told_nothing_twice() -> None:
     async with serving() as (nexus, project):
         run = trained(nexus, 60)
+        run.open_log()
+        for step in range(60, 70):
+            run.checkpoint(step=step)
         told: list[Event] = []
         async with project.runs.watch(pacing=PACE, where=runs, buffer=5, discovery_interval=5.0) as feed:
             await asyncio.sleep(12)
@@ -245,7 +289,7 @@ async def test_a_run_that_comes_back_while_a_slow_consumer_is_told_of_it_is_told
             run.overview, run._encoded, run.update_date = "Running", None, nexus.now()
             await asyncio.sleep(12)
             told = await within(feed, 100)
-    assert steps(told) == {run.id: list(range(60))}
+    assert steps(told) == {run.id: list(range(70))}
     assert isinstance(told[-1], StatusChanged)
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from faulty_nexus import FaultyNexus, of_kind, serving, steps, within
+from faulty_nexus import FaultyNexus, of_kind, on_logs_of, refusal, serving, steps, within
 
 from nexus_async import (
     CaughtUp,
@@ -152,11 +152,34 @@ async def test_a_filter_with_nothing_to_hold_back_commits_nothing() -> None:
     async with serving() as (nexus, project):
         trained(nexus)
         store = CountingStore()
-        async with project.runs.watch(store=store, since=1.0e9, pacing=PACE) as feed:
+        async with project.runs.watch(store=store, since=nexus.now() / 1000 - 35, pacing=PACE) as feed:
             await within(feed, 100)
             saves = store.saves
             await within(feed, 1000)
             assert store.saves == saves
+
+
+@virtual
+async def test_since_alone_concerns_later_runs_where_tail_is_given_beside_it() -> None:
+    async with serving() as (nexus, project):
+        since = nexus.now() / 1000
+        async with project.runs.watch(since=since, tail=1, pacing=PACE) as feed:
+            await within(feed, 39)
+            run = trained(nexus)
+            assert steps(await within(feed, 50)) == {run.id: [2, 3, 4]}
+
+
+@virtual
+async def test_batches_count_what_is_told_and_not_what_is_held_back() -> None:
+    async with serving() as (nexus, project):
+        for _ in range(4):
+            run = nexus.start_run()
+            run.checkpoint(step=0, time=1)
+            run.checkpoint(step=1)
+        async with project.runs.watch(since=1.0e9, pacing=PACE) as feed:
+            await asyncio.sleep(10)
+            feed.stop()
+            assert [len(batch) async for batch in feed.batches(max_size=4)] == [4, 4]
 
 
 @virtual
@@ -175,6 +198,17 @@ async def test_a_run_that_where_leaves_out_does_not_keep_a_feed_open() -> None:
         trained(nexus)
         async with project.runs.watch(where=lambda _: False, stop_when_all_ended=True) as feed:
             assert await within(feed, 100) == []
+
+
+@virtual
+async def test_a_feed_does_not_end_before_all_that_is_there_was_looked_at() -> None:
+    async with serving() as (nexus, project):
+        left_out, run = trained(nexus), trained(nexus)
+        run.finish()
+        async with project.runs.watch(
+            [left_out.id, run.id], where=lambda each: each.id == run.id, stop_when_all_ended=True, pacing=PACE
+        ) as feed:
+            assert len(of_kind(RunEnded, await within(feed, 100))) == 1
 
 
 @virtual
@@ -265,6 +299,29 @@ async def test_the_token_of_a_feed_resumes_a_stream() -> None:
 
 
 @virtual
+async def test_a_token_that_names_no_project_is_of_the_only_one() -> None:
+    async with serving() as (nexus, project):
+        run = trained(nexus, 2)
+        async with project.runs.watch(cursors=[Cursor(run.id).token()], pacing=PACE) as feed:
+            events = await within(feed, 20)
+    assert of_kind(RunAdded, events) == []
+    assert steps(events) == {run.id: [0, 1]}
+
+
+@virtual
+async def test_tokens_count_beside_what_a_store_holds_of_other_runs() -> None:
+    async with serving() as (nexus, project):
+        run, other, store = trained(nexus, 2), trained(nexus, 2), MemoryStore()
+        async with project.runs.watch([run.id], store=store, pacing=PACE) as feed:
+            await within(feed, 20)
+        token = Cursor(other.id, project_id=project.id).token()
+        async with project.runs.watch(store=store, cursors=[token], pacing=PACE) as feed:
+            events = await within(feed, 20)
+    assert of_kind(RunAdded, events) == []
+    assert steps(events) == {other.id: [0, 1]}
+
+
+@virtual
 async def test_what_a_store_holds_counts_before_a_token() -> None:
     async with serving() as (nexus, project):
         run, store = trained(nexus, 3), MemoryStore()
@@ -287,6 +344,20 @@ async def test_the_bytes_of_every_log_of_a_run_are_counted() -> None:
             stats = feed.stats()
     size = sum(log.size for log in run._logs.values())
     assert stats.bytes_per_second == pytest.approx(size, rel=0.1)
+
+
+@virtual
+async def test_errors_in_a_row_are_counted_anew_after_a_poll_that_was_answered() -> None:
+    async with serving() as (nexus, project):
+        run = trained(nexus, 1)
+        async with project.runs.watch(pacing=PACE) as feed:
+            await within(feed, 7)
+            nexus.fault = on_logs_of(run, refusal(500))
+            await within(feed, 10)
+            assert feed.stats().runs[run.id].errors > 0
+            nexus.fault = lambda _: None
+            await within(feed, 40)
+            assert feed.stats().runs[run.id].errors == 0
 
 
 @virtual

@@ -310,3 +310,29 @@ async def test_a_log_that_appears_at_the_very_end_is_read() -> None:
             run.checkpoint(step=99)
             events = await within(feed, 100)
     assert kinds(events) == ["Checkpoint", "RunEnded"]
+
+
+async def test_a_run_that_ended_anew_between_two_snapshots_is_drained_anew() -> None:
+    async with serving() as (nexus, project):
+        run = trained(nexus)
+        async with project.runs.watch([run.id], pacing=PACE, settle=50.0, drain_timeout=1000.0) as feed:
+            await within(feed, 20)
+            run.finish()
+            await within(feed, 20)
+            go_on(run)
+            run.fail("no")
+            later(50, lambda: late_log(run).append(b'{"ev":"trainingCheckpoint","t":1,"pl":{"step":99}}'))
+            events = await within(feed, 300)
+    assert kinds(events) == ["StatusChanged", "Checkpoint", "RunEnded"]
+
+
+async def test_a_run_that_was_seen_to_end_is_drained_whatever_the_servers_clock_says() -> None:
+    async with serving() as (nexus, project):
+        run = trained(nexus)
+        async with project.runs.watch([run.id], pacing=PACE, settle=9.0) as feed:
+            await within(feed, 20)
+            run.finish()
+            run.update_date -= 3_600_000
+            later(17, lambda: late_log(run).append(b'{"ev":"trainingCheckpoint","t":1,"pl":{"step":99}}'))
+            events = await within(feed, 100)
+    assert kinds(events) == ["StatusChanged", "Checkpoint", "RunEnded"]

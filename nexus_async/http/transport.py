@@ -74,7 +74,8 @@ class Transport(Protocol):
         """Return the answer, whatever its status; raise a `RequestError` where none came `within` seconds.
 
         With `sink`, the body of a 200 is handed to it as it arrives, and the answer's is empty. `turn` is used
-        and ended; without it one is waited for, behind users' own calls where it is a `poll`.
+        and ended; without it one is waited for, within the same seconds, but by a `poll` behind users' own calls
+        and for as long as it takes.
         """
 
     async def aclose(self) -> None:
@@ -123,12 +124,15 @@ class AiohttpTransport:
         """Return the answer, whatever its status; raise a `RequestError` where none came `within` seconds.
 
         With `sink`, the body of a 200 is handed to it as it arrives, and the answer's is empty. `turn` is used
-        and ended; without it one is waited for, behind users' own calls where it is a `poll`.
+        and ended; without it one is waited for, within the same seconds, but by a `poll` behind users' own calls
+        and for as long as it takes.
         """
         session = self._open_session()
         turn = turn or self.throttle.turn_now(poll=poll)
-        if turn is None:
-            turn, within = await self._wait_for_turn(request, within, poll=poll)
+        if turn is None and poll:  # however long: to wait for the budget is no failure of the API
+            turn = await self.throttle.turn(poll=True)
+        elif turn is None:
+            turn, within = await self._wait_for_turn(request, within)
         try:
             async with session.request(
                 request.method,
@@ -151,13 +155,13 @@ class AiohttpTransport:
             turn.end()
         raise error  # outside of the except clause: aiohttp's errors hold the headers, and so the key
 
-    async def _wait_for_turn(self, request: Request, within: float, *, poll: bool) -> tuple[Turn, float]:
+    async def _wait_for_turn(self, request: Request, within: float) -> tuple[Turn, float]:
         """Wait until the throttle gives a turn; return it and the seconds that are left."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
         try:
             async with asyncio.timeout(within * _CONNECT_SHARE):
-                turn = await self.throttle.turn(poll=poll)
+                turn = await self.throttle.turn()
         except TimeoutError:
             what = f"the throttle let nothing through within {within * _CONNECT_SHARE:.3g} s, so nothing was sent"
             raise ConnectError(what, method=request.method, path=request.path) from None

@@ -2,6 +2,6 @@
 
 from nexus_async.pacing.clock import ServerClock
 from nexus_async.pacing.fleet import Fleet
-from nexus_async.pacing.policy import Adaptive, FixedInterval, Pacing, RunPacing
+from nexus_async.pacing.policy import Adaptive, FixedInterval, Pacing, RunPacing, check_pacing
 
-__all__ = ["Adaptive", "FixedInterval", "Fleet", "Pacing", "RunPacing", "ServerClock"]
+__all__ = ["Adaptive", "FixedInterval", "Fleet", "Pacing", "RunPacing", "ServerClock", "check_pacing"]

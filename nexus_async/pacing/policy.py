@@ -36,6 +36,12 @@ class Pacing(Protocol):
         """Return the pacing of one more run; `clock` is shared by the runs of a client."""
 
 
+def check_pacing(pacing: Pacing) -> None:
+    """Raise `ConfigurationError` where `pacing` is none."""
+    if not callable(getattr(pacing, "for_run", None)):
+        raise ConfigurationError(f"pacing={pacing!r} is no pacing, such as FixedInterval(seconds)")
+
+
 class FixedInterval:
     """Poll every `seconds`, each time `jitter` of it sooner or later, so that many streams spread out.
 

@@ -7,6 +7,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from nexus_async.errors import ConfigurationError, InvalidArgumentError
+from nexus_async.logs import Cursor
 from nexus_async.models.run import check_run_id
 from nexus_async.pacing import Adaptive, Pacing
 from nexus_async.streaming import Feed, SQLiteStore, Store, Terms
@@ -36,6 +37,8 @@ def feed_over(
 
 def _tokens(cursors: Iterable[str] | Mapping[str, str] | None) -> Iterable[str]:
     if isinstance(cursors, Mapping):
+        for run_id, token in cursors.items():
+            Cursor.parse(token, run_id=run_id)
         return cursors.values()
     if isinstance(cursors, str):
         raise ConfigurationError("cursors is one token: pass a list of tokens, or a mapping of runs to them")

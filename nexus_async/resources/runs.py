@@ -16,7 +16,7 @@ from nexus_async.models.history import RunHistory, history_of
 from nexus_async.models.log import RunLogs, decode_run_logs
 from nexus_async.models.run import FINISHED, Run, check_run_id, decode_run, decode_runs
 from nexus_async.models.setup import RunSetup
-from nexus_async.pacing import Adaptive, Pacing
+from nexus_async.pacing import Adaptive, Pacing, check_pacing
 from nexus_async.resources.feeds import feed_over
 from nexus_async.resources.source import RunSource
 from nexus_async.streaming import Completions, Feed, LogStream, Shared, Store, Watchable, Window
@@ -109,6 +109,8 @@ class Runs:
         """
         if cursor is not None and (since is not None or tail is not None):
             raise ConfigurationError("a cursor says where to begin: leave out since and tail beside it")
+        if pacing is not None:
+            check_pacing(pacing)
         return LogStream(
             self._source,
             run_or_log_id,

@@ -51,6 +51,9 @@ def watch(*projects: Project | Mapping[str, Project], **options: Unpack[WatchOpt
         for each in projects
         for label, project in (each.items() if isinstance(each, Mapping) else [(None, each)])
     ]
+    for _, project in labelled:
+        if not hasattr(project, "runs"):
+            raise InvalidArgumentError(f"{project!r} is no project: pass what client.get_project returns")
     ids = [project.id for _, project in labelled]
     if not ids:
         raise InvalidArgumentError("no project to watch: pass what client.get_project returns")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from nexus_async.config import LONG_OVER
 
 if TYPE_CHECKING:
-    from nexus_async.models.run import RunStatus
     from nexus_async.pacing import ServerClock
 
 
@@ -46,6 +45,6 @@ class Drain:
         return min(self._snapshot_at + self._settle, self._since + self._drain_timeout)
 
 
-def over_for(status: RunStatus, now: float, server_clock: ServerClock) -> float:
-    """Return for how many seconds a status has lasted, by what is known of the server's clock."""
-    return now - server_clock.shift - status.update_date / 1000
+def over_for(began: int, now: float, server_clock: ServerClock) -> float:
+    """Return the seconds since `began`, milliseconds by the server's clock as far as that is known."""
+    return now - server_clock.shift - began / 1000

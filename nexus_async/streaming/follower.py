@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import warnings
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from nexus_async.errors import InvalidArgumentError
 from nexus_async.events import LogReset
 from nexus_async.logs import Cursor
 from nexus_async.models.run import check_run_id
 from nexus_async.streaming.drain import Drain, over_for
-from nexus_async.streaming.run_reader import RunReader
+from nexus_async.streaming.run_reader import UNCONDITIONAL_EVERY, RunReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from nexus_async.pacing import RunPacing
     from nexus_async.streaming.shared import Shared
     from nexus_async.streaming.source import Source
-
-UNCONDITIONAL_EVERY: Final = 20
-"""Polls of which one asks for the whole body, whatever its validator says."""
 
 
 class LogResetWarning(UserWarning):
@@ -150,12 +147,15 @@ class Follower:
     async def _conclude_ended(self, run: Run) -> float | None:
         now = self._shared.clock()
         drain = self._drain = self._drain or Drain(settle=self._settle, drain_timeout=self._drain_timeout)
-        since = 0.0 if self._was_open else over_for(run.status, now, self._shared.server_clock)
+        since = 0.0 if self._was_open else over_for(run.status.update_date, now, self._shared.server_clock)
         drain.note(self._reader.snapshot(), now=self._poll, over_for=since)
         if drain.drained is None:
             return drain.next_poll - now
         self.run = await self._source.get_run(self.run_id)
-        self.over = self.run.status.is_terminal
+        is_same = (self.run.status, self.run.log_ids) == (run.status, run.log_ids)
+        if not is_same:  # it went on, and may have ended anew, or got another log
+            self._drain = None
+        self.over = is_same
         return None if self.over else 0.0
 
     def token(self) -> str:

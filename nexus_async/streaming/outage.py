@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from nexus_async.config import MAX_OUTAGE
+from nexus_async.config import MAX_OUTAGE, RETRY_AFTER_CAP
 from nexus_async.errors import OutageError, RequestError
 from nexus_async.http.retry import is_passing
 
@@ -45,8 +45,17 @@ class Outage:
         self._since = now if self._since is None else self._since
         if now - self._since >= self._longest:
             raise OutageError(seconds=now - self._since, reason=error, run_id=run_id, cursor=cursor) from error
-        pause = max(pause_after(self._failures, self._shared.jitter), getattr(error, "retry_after", None) or 0.0)
+        pause = pause_for(error, self._failures, self._shared.jitter)
         return min(pause, self._since + self._longest - now)
+
+
+def pause_for(error: RequestError, failures: int, jitter: Callable[[float], float]) -> float:
+    """Return the seconds to wait for after so many failures in a row, at least what the last one asks for.
+
+    No more than `RETRY_AFTER_CAP` is asked for with effect.
+    """
+    asked = min(getattr(error, "retry_after", None) or 0.0, RETRY_AFTER_CAP)
+    return max(pause_after(failures, jitter), asked)
 
 
 def pause_after(failures: int, jitter: Callable[[float], float]) -> float:

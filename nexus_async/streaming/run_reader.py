@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from nexus_async.streaming.room import Share
     from nexus_async.streaming.source import Source
 
+UNCONDITIONAL_EVERY: Final = 20
+"""Polls of which one asks for the whole body, whatever its validator says."""
 FARTHEST: Final = 1e11
 """Seconds since the Unix epoch: a time beyond it is none, and says nothing of a run's rhythm."""
 

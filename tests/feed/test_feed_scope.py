@@ -283,7 +283,7 @@ async def test_a_run_is_added_to_the_project_that_is_named() -> None:
         run.finish()
         await asyncio.sleep(100)
         async with watch(*(client.get_project(each) for each in ids), pacing=PACE) as feed:
-            with pytest.raises(InvalidArgumentError, match="project_id=None is none of the projects watched"):
+            with pytest.raises(InvalidArgumentError, match="several projects are watched: pass project_id="):
                 feed.add(run.id)
             feed.add(run.id, project_id=ids[1])
             assert runs_of(await within(feed, 50), RunEnded) == [run.id]

@@ -51,7 +51,8 @@ class Engine:
         self._projects: dict[str, ProjectWatch] = {}
         self._pollers: list[Poller] = []
         self._loops: list[asyncio.Task[None]] = []
-        self._is_stopped = False
+        self.is_stopped = False
+        """Whether nothing is asked for any more."""
         self.project_ids = [watchable.source.project_id for watchable in self._watchables]
         """The projects that are watched."""
 
@@ -103,7 +104,7 @@ class Engine:
         async with asyncio.TaskGroup() as group:
             self._loops = [group.create_task(poller.run(group)) for poller in self._pollers]
             self._loops += [group.create_task(project.run()) for project in self._projects.values()]
-            if self._is_stopped:
+            if self.is_stopped:
                 self.stop()
         refusals = [project.refusal for project in self._projects.values()]
         if all(refusals) and refusals[-1] is not None:
@@ -111,7 +112,7 @@ class Engine:
 
     def stop(self) -> None:
         """Ask for nothing more. What is being read is read to its end."""
-        self._is_stopped = True
+        self.is_stopped = True
         for loop in self._loops:
             loop.cancel()
         for poller in self._pollers:
@@ -121,11 +122,12 @@ class Engine:
         """Return a project; where there is only one, it needs no ID. Raises `InvalidArgumentError`."""
         if project_id is None and len(self._projects) == 1:
             return next(iter(self._projects.values()))
-        project = self._projects.get(project_id or "")
+        known = ", ".join(self.project_ids)
+        if project_id is None:
+            raise InvalidArgumentError(f"several projects are watched: pass project_id=, one of {known}")
+        project = self._projects.get(project_id)
         if project is None:
-            raise InvalidArgumentError(
-                f"project_id={project_id!r} is none of the projects watched: {', '.join(self.project_ids)}"
-            )
+            raise InvalidArgumentError(f"project_id={project_id!r} is none of the projects watched: {known}")
         return project
 
     def remove(self, run_id: str) -> bool:

@@ -132,9 +132,12 @@ class Feed(AsyncIterator[Event]):
         """Follow one more run, also one that is over. It is asked for as soon as there is a turn.
 
         `project_id` is needed where the feed is of several projects. A run that is followed already, or was told
-        to its end, is not followed anew. Raises `InvalidArgumentError` for what is no run's ID.
+        to its end, is not followed anew. Raises `InvalidArgumentError` for what is no run's ID, `RuntimeError`
+        where the feed is not entered, stopped or closed.
         """
         check_run_id(run_id)
+        if self._owner is None or self._is_closed or self._engine.is_stopped:
+            raise RuntimeError(f"{self!r} follows nothing: add runs inside `async with`, before it is stopped")
         self._engine.project(project_id).add(run_id)
 
     async def remove(self, run_id: str) -> None:
@@ -210,6 +213,12 @@ class Feed(AsyncIterator[Event]):
             self._is_waiting = False
         if self._is_closed:
             raise StopAsyncIteration
+        if self._keeper.is_in_doubt:  # the process was stopped for long: another may have told this by now
+            try:
+                await self._keeper.make_sure()
+            except BaseException:
+                self._buffer.put_back([item])
+                raise
         return item
 
     async def _take_event(self) -> Event:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from math import inf
 from typing import TYPE_CHECKING
 
 from nexus_async.config import COMMIT_INTERVAL
-from nexus_async.errors import StoreLostError
+from nexus_async.errors import StoreBusyError, StoreLostError
 from nexus_async.logs import Cursor
 from nexus_async.streaming.feed.handled import Handled
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
     from nexus_async.events import RunEvent
     from nexus_async.streaming.stores.store import Store
+
+
+logger = logging.getLogger("nexus_async.streaming")
 
 
 class Keeper:
@@ -30,6 +34,7 @@ class Keeper:
         self._handled = Handled()
         self._events: list[RunEvent] = []
         self._is_open = self._is_lost = False
+        self._saved_at = -inf
 
     @property
     def cursors(self) -> dict[str, str]:
@@ -41,7 +46,7 @@ class Keeper:
         cursors = {cursor.run_id: cursor for cursor in self._given}
         if self._store is not None:
             await self._store.open()
-            self._is_open = True
+            self._is_open, self._saved_at = True, asyncio.get_running_loop().time()
             try:
                 kept = await self._store.load()
                 cursors |= {run_id: Cursor.parse(token, run_id=run_id) for run_id, token in kept.items()}
@@ -50,6 +55,17 @@ class Keeper:
                 raise
         self._handled.cursors.update({run_id: cursor.token() for run_id, cursor in cursors.items()})
         return cursors
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Tell whether another may have taken the store over: nothing was saved for as long as its lease."""
+        if self._store is None or self._store.lease is None or not self._is_open:
+            return False
+        return asyncio.get_running_loop().time() - self._saved_at > self._store.lease
+
+    async def make_sure(self) -> None:
+        """Make sure that the store is still ours. Raises `StoreLostError` where it is not."""
+        await self._commit(is_beat=True)
 
     def hand_out(self, event: RunEvent) -> None:
         """Note that an event was handed out."""
@@ -66,7 +82,10 @@ class Keeper:
             self._events.append(event)
 
     async def run(self) -> None:
-        """Commit until cancelled, often enough to stay the store's writer. Raises what the store raises."""
+        """Commit until cancelled, often enough to stay the store's writer.
+
+        A store that is held locked for a while is tried again; all else that it raises is raised.
+        """
         if self._store is None:
             return
         beat = inf if self._store.lease is None else self._store.lease / 4
@@ -75,8 +94,11 @@ class Keeper:
             pause = min(COMMIT_INTERVAL, beat)
             await asyncio.sleep(pause)
             since_save += pause
-            if await self._commit(is_beat=since_save >= beat):
-                since_save = 0.0
+            try:
+                if await self._commit(is_beat=since_save >= beat):
+                    since_save = 0.0
+            except StoreBusyError as busy:  # what could not be kept is kept the next time
+                logger.warning("the store cannot be written to, again in %.1f s: %s", pause, busy)
 
     async def aclose(self) -> None:
         """Commit what is left, and let go of the store."""
@@ -96,6 +118,7 @@ class Keeper:
         self._events = []
         try:
             await self._store.save(changes, events)
+            self._saved_at = asyncio.get_running_loop().time()
         except BaseException as failure:
             self._is_lost = isinstance(failure, StoreLostError)
             self._handled.give_back(changes)

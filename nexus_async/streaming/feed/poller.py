@@ -19,7 +19,7 @@ from nexus_async.streaming.feed.connection import Connection, concerns_all
 from nexus_async.streaming.feed.desk import Desk
 from nexus_async.streaming.feed.rates import Rates
 from nexus_async.streaming.feed.waiting import wait_for
-from nexus_async.streaming.outage import pause_after
+from nexus_async.streaming.outage import pause_after, pause_for
 
 if TYPE_CHECKING:
     from nexus_async.http.throttle import Throttle, Turn
@@ -212,7 +212,7 @@ class Poller:
             await self._outlet.emit(run.reader.failed(error, now, fatal=True))
             return True
         if isinstance(error, RateLimitedError):  # the throttle slows all down: the run itself is in order
-            self._put_back(run, now + (error.retry_after or pause_after(1, self._shared.jitter)))
+            self._put_back(run, now + pause_for(error, 1, self._shared.jitter))
             return False
         run.failures += 1
         run.is_missing = run.is_missing or isinstance(error, NotFoundError)

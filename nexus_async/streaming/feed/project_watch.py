@@ -19,7 +19,7 @@ from nexus_async.streaming.feed.connection import is_refusal
 from nexus_async.streaming.feed.listing import Listing
 from nexus_async.streaming.feed.waiting import wait_for
 from nexus_async.streaming.feed.watched import WatchedRun
-from nexus_async.streaming.outage import pause_after
+from nexus_async.streaming.outage import pause_for
 from nexus_async.streaming.run_reader import RunReader
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class ProjectWatch:
             self._roster.moved(run)
         if is_over:
             self._roster.end(run)
-        elif run.in_backlog:
+        elif run.in_backlog and (run.was_read or run.is_failing):
             self._roster.was_read(run)
         else:
             return
@@ -219,7 +219,7 @@ class ProjectWatch:
                 await self._tell_failure(run_id, error, fatal=False)
             elif not is_refusal(error) or isinstance(error, AuthenticationError):
                 raise
-            elif self._roster.unwant(run_id):
+            elif self._roster.give_up(run_id):
                 await self._tell_failure(run_id, error, fatal=True)
                 self._on_change()
 
@@ -292,9 +292,9 @@ class ProjectWatch:
             await self.give_up(error)
             return 0.0
         self._failures += 1
-        pause = pause_after(self._failures, self._shared.jitter)
+        pause = pause_for(error, self._failures, self._shared.jitter)
         if isinstance(error, RateLimitedError):
-            return max(pause, error.retry_after or 0.0)
+            return pause
         logger.warning("looking at %s failed, again in %.1f s: %s", self.project_id, pause, error)
         await self._poller.failed(f"list of {self.project_id}", error, is_look=True)
         return pause

@@ -135,9 +135,14 @@ class Roster:
             self.wanted.remove(run_id)
         return is_wanted
 
+    def give_up(self, run_id: str) -> bool:
+        """Ask for a run no more, nor resume it: it is gone. Tell whether it was asked for."""
+        self._cursors.pop(run_id, None)
+        return self.unwant(run_id)
+
     def want_resumed(self, listed: Container[str]) -> None:
         """Ask for the runs that are to be resumed and that the list does not have."""
-        for run_id in self._cursors:
+        for run_id in self._cursors if self.finds else ():
             if run_id not in listed and run_id not in self._done:
                 self.want(run_id)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Literal
 
 from nexus_async.config import (
@@ -14,7 +15,7 @@ from nexus_async.config import (
     positive_count,
 )
 from nexus_async.errors import ConfigurationError
-from nexus_async.pacing import Adaptive
+from nexus_async.pacing import Adaptive, check_pacing
 from nexus_async.streaming.window import Window
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ class Terms:
             raise ConfigurationError("start='latest' leaves out all that is there: leave out since and tail")
         if self.where is not None and not callable(self.where):
             raise ConfigurationError(f"where={self.where!r} is no function of a run")
-        if not callable(getattr(self.pacing, "for_run", None)):
-            raise ConfigurationError(f"pacing={self.pacing!r} is no pacing, such as FixedInterval(seconds)")
+        if iscoroutinefunction(self.where):
+            raise ConfigurationError(f"where={self.where!r} is a coroutine function: pass a plain one")
+        check_pacing(self.pacing)
         positive_count("buffer", self.buffer)
         for name in ("discovery_interval", "settle", "drain_timeout"):
             positive(name, getattr(self, name))

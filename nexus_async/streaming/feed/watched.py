@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nexus_async.events import LogReset, RunEnded, StatusChanged
 from nexus_async.models.run import TERMINAL
-from nexus_async.streaming.run_reader import RunReader
+from nexus_async.streaming.drain import over_for
+from nexus_async.streaming.run_reader import UNCONDITIONAL_EVERY, RunReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 LITTLE: Final = 4096
 """Bytes that are decoded at once, whoever else does."""
-UNCONDITIONAL_EVERY: Final = 20
-"""Polls of which one asks for the whole body, whatever its validator says."""
 
 
 class Polled(NamedTuple):
@@ -116,6 +115,11 @@ class WatchedRun:
         """Return the status as last seen; None where none was."""
         return self.reader.status if self.news is None else self.news.status.overview
 
+    @property
+    def was_read(self) -> bool:
+        """Tell whether it was read to the end of a snapshot once."""
+        return self.previous_poll > float("-inf")
+
     def stands_at(self, status: str, status_date: int, log_ids: list[str]) -> bool:
         """Tell whether this is how the run was last seen."""
         seen = (
@@ -186,7 +190,7 @@ class WatchedRun:
         """Take a snapshot of an ended run into account: it is over where its logs have come to rest."""
         at = self._drain = self._drain or desk.new_drain()
         now = desk.shared.clock()
-        since = 0.0 if self._was_open else now - desk.shared.server_clock.shift - self.reader.told[1] / 1000
+        since = 0.0 if self._was_open else over_for(self.reader.told[1], now, desk.shared.server_clock)
         at.note(self.reader.snapshot(), now=polled.poll, over_for=since)
         if at.drained is None:
             return polled._replace(snapshot_due=at.next_poll)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from nexus_async.config import positive, positive_count
 from nexus_async.errors import ConfigurationError, InvalidArgumentError, StoreBusyError, StoreError
 from nexus_async.streaming.stores.sqlite_file import IN_MEMORY, SQLiteFile
-from nexus_async.streaming.stores.store import not_open
+from nexus_async.streaming.stores.store import already_open, not_open
 
 if TYPE_CHECKING:
     import os
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from nexus_async.events import Event
 
 T = TypeVar("T")
+logger = logging.getLogger("nexus_async.streaming")
 
 LEASE: Final = 15.0
 """Seconds that a process may be silent before another takes its store over."""
@@ -70,9 +72,7 @@ class SQLiteStore:
         for a file that cannot be used.
         """
         if self._session is not None:
-            raise StoreBusyError(
-                f"{self!r} is open already: close it first, or give each feed a store of its own"
-            )
+            raise already_open(self)
         self._session = session = self._new_session()
         try:
             await self._take(session)
@@ -127,11 +127,16 @@ class SQLiteStore:
     async def _take(self, session: _Session) -> None:
         loop = asyncio.get_running_loop()
         deadline = math.inf if self._wait is None else loop.time() + self._wait
+        is_told = False
         while (left := await self._seconds_left(session)) is not None:
+            if not is_told:
+                logger.warning("%s has another writer, or one that ended without closing it: waiting", self._path)
+                is_told = True
             pause = min(left, ASK_AGAIN, deadline - loop.time())
             if pause <= 0:
                 raise StoreBusyError(
-                    f"another process writes to {self._path}: end it, wait longer, or use another file"
+                    f"another process writes to {self._path}, or ended without closing it, so that its lease has "
+                    "yet to run out: end it, wait longer, or use another file"
                 )
             await asyncio.sleep(pause)
         session.check_open()

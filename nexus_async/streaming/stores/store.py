@@ -77,9 +77,7 @@ class MemoryStore:
     async def open(self) -> None:
         """Become the one writer. Raises `StoreBusyError` where it is open."""
         if self._opened:
-            raise StoreBusyError(
-                f"{self!r} is open already: close it first, or give each feed a store of its own"
-            )
+            raise already_open(self)
         self._opened = True
 
     async def load(self) -> dict[str, str]:
@@ -103,7 +101,7 @@ class MemoryStore:
 
 def already_open(store: Store) -> StoreBusyError:
     """Return the error of a store that is opened a second time."""
-    return StoreBusyError(f"{store!r} is open already: close it first, or give each feed its own")
+    return StoreBusyError(f"{store!r} is open already: close it first, or give each feed a store of its own")
 
 
 def not_open(store: Store) -> StoreError:

@@ -17,6 +17,7 @@ from nexus_async.events import (
     Checkpoint,
     Disconnected,
     FollowFailed,
+    Lagged,
     LogEntry,
     LogReset,
     ProjectUnavailable,
@@ -88,6 +89,7 @@ EXAMPLES = [
         Disconnected(id="x", project_ids=("proj_1",), since=1.5, error="timed out"),
         '{"v":1,"type":"Disconnected","id":"x","projectIds":["proj_1"],"since":1.5,"error":"timed out"}',
     ),
+    (Lagged(id="x", after=None), '{"v":1,"type":"Lagged","id":"x","after":null}'),
     (CaughtUp(id="x"), '{"v":1,"type":"CaughtUp","id":"x"}'),
 ]
 each_example = pytest.mark.parametrize(("event", "text"), EXAMPLES, ids=[type(e).__name__ for e, _ in EXAMPLES])
@@ -127,6 +129,7 @@ runs = st.builds(
 )
 events: st.SearchStrategy[Event] = st.one_of(
     st.builds(CaughtUp, id=wild),
+    st.builds(Lagged, id=wild, after=st.none() | wild),
     st.builds(
         Checkpoint, metrics=st.dictionaries(wild, st.floats()), message=st.none() | wild, time=st.none() | finite
     ),

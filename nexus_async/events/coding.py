@@ -20,6 +20,7 @@ from nexus_async.events.kinds import (
     Disconnected,
     Event,
     FollowFailed,
+    Lagged,
     LogEntry,
     LogReset,
     ProjectUnavailable,
@@ -39,6 +40,7 @@ AnyEvent = (
     | Checkpoint
     | Disconnected
     | FollowFailed
+    | Lagged
     | LogEntry
     | LogReset
     | ProjectUnavailable

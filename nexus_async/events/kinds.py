@@ -14,6 +14,7 @@
      +- Reconnected                it answers again
      +- ProjectUnavailable         the secret key does not reach a project any more
      +- CaughtUp                   what was there when a feed was opened is read
+     +- Lagged                     of a hub: a subscriber missed some
 
 Each has an `id`, the same in every process and after every restart. Those of a run have a `cursor`, the token
 that resumes after it.
@@ -174,3 +175,10 @@ class ProjectUnavailable(Event, frozen=True, kw_only=True, gc=False):
 
 class CaughtUp(Event, frozen=True, kw_only=True, gc=False):
     """Tell that what was there when the feed was opened is read."""
+
+
+class Lagged(Event, frozen=True, kw_only=True, gc=False):
+    """Tell a subscriber of a hub that it missed events: it was too slow, or away for too long."""
+
+    after: str | None
+    """The `id` of the last event that it was told before; None where there was none."""

@@ -3,6 +3,7 @@
 from nexus_async.streaming.completion import Completions
 from nexus_async.streaming.feed import Feed, FeedStats, RunStats, Terms, Watchable
 from nexus_async.streaming.follower import LogResetWarning
+from nexus_async.streaming.hub import Hub, HubStats, Subscription
 from nexus_async.streaming.room import Room
 from nexus_async.streaming.shared import Shared
 from nexus_async.streaming.source import Source
@@ -14,6 +15,8 @@ __all__ = [
     "Completions",
     "Feed",
     "FeedStats",
+    "Hub",
+    "HubStats",
     "LogResetWarning",
     "LogStream",
     "MemoryStore",
@@ -23,6 +26,7 @@ __all__ = [
     "Shared",
     "Source",
     "Store",
+    "Subscription",
     "Terms",
     "Watchable",
     "Window",

@@ -14,6 +14,7 @@ from nexus_async.models.run import check_run_id
 from nexus_async.streaming.feed.buffer import Buffer
 from nexus_async.streaming.feed.engine import Engine
 from nexus_async.streaming.feed.keeper import Keeper
+from nexus_async.streaming.hub.hub import REPLAY, Hub
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -127,6 +128,16 @@ class Feed(AsyncIterator[Event]):
             raise InvalidArgumentError("this feed counts events as handled by itself: pass ack='manual' to watch")
         if isinstance(event, RunEvent):
             self._keeper.ack(event)
+
+    def hub(self, *, replay: int = REPLAY) -> Hub:
+        """Give the events to many subscribers, none of whom slows the feed: `async with feed.hub() as hub`.
+
+        The last `replay` events are held for those who come later, or again. An event counts as handled once
+        the hub has it. Raises `ConfigurationError` for what is no count, `RuntimeError` outside `async with`.
+        """
+        if self._owner is None or self._is_closed:
+            raise RuntimeError("a hub is made inside `async with` of its feed")
+        return Hub(self, replay=replay, handled=self.ack if self._terms.ack == "manual" else None)
 
     def add(self, run_id: str, *, project_id: str | None = None) -> None:
         """Follow one more run, also one that is over. It is asked for as soon as there is a turn.

@@ -1,0 +1,41 @@
+"""A service that passes what happens to runs on to browsers: `curl -N http://127.0.0.1:8000/events`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator  # noqa: TC003 - it stays short
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import uvicorn
+from fastapi import FastAPI, Header
+from fastapi.responses import StreamingResponse
+
+from nexus_async import Client, Hub
+from nexus_async.local import CurveTrainer, LocalNexus
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with (
+        LocalNexus(CurveTrainer(interval=1)) as nexus,
+        Client(nexus.secret_key, endpoint=nexus.url) as client,
+    ):
+        nexus.start_run()  # with a key of yours: Client() alone, and get_project with the ID of your project
+        project = client.get_project(nexus.project_id)
+        async with project.runs.watch() as feed, feed.hub(replay=1000) as app.state.hub:
+            yield
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/events")
+async def events(
+    run_id: str | None = None, last_event_id: Annotated[str | None, Header()] = None
+) -> StreamingResponse:
+    hub: Hub = app.state.hub
+    return StreamingResponse(hub.sse(run_id, after=last_event_id), media_type="text/event-stream")
+
+
+if __name__ == "__main__":
+    uvicorn.run(app, timeout_graceful_shutdown=1)  # streams have no end: it would wait for them

@@ -18,12 +18,12 @@ from nexus_async.local import CurveTrainer, LocalNexus
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with (
         LocalNexus(CurveTrainer(interval=1)) as nexus,
-        Client(nexus.secret_key, endpoint=nexus.url) as client,
+        Client(nexus.secret_key, endpoint=nexus.url) as client,  # with a key of yours: Client() alone
+        client.get_project(nexus.project_id).runs.watch(discovery_interval=1) as feed,
+        feed.hub(replay=1000) as app.state.hub,
     ):
-        nexus.start_run()  # with a key of yours: Client() alone, and get_project with the ID of your project
-        project = client.get_project(nexus.project_id)
-        async with project.runs.watch() as feed, feed.hub(replay=1000) as app.state.hub:
-            yield
+        nexus.start_run()
+        yield
 
 
 app = FastAPI(lifespan=lifespan)

@@ -53,6 +53,8 @@ from nexus_async.events import (
     decode_event,
     encode_event,
 )
+from nexus_async.http.attempts import Attempt, Call
+from nexus_async.http.stats import ClientStats
 from nexus_async.http.throttle import Throttle
 from nexus_async.models import (
     AcceleratorSetup,
@@ -97,13 +99,16 @@ from nexus_async.streaming import (
 __all__ = [
     "AcceleratorSetup",
     "Adaptive",
+    "Attempt",
     "AuthenticationError",
     "BadRequestError",
+    "Call",
     "CaughtUp",
     "Checkpoint",
     "CheckpointSetup",
     "Client",
     "ClientClosedError",
+    "ClientStats",
     "Completions",
     "ConfigurationError",
     "ConflictError",

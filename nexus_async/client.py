@@ -25,11 +25,13 @@ from nexus_async.config import (
     positive_count,
 )
 from nexus_async.errors import ConfigurationError, InvalidArgumentError
+from nexus_async.http.attempts import Observer
 from nexus_async.http.protocol import get
 from nexus_async.http.requester import Requester
 from nexus_async.http.retry import RetryPolicy
 from nexus_async.http.throttle import Throttle
 from nexus_async.http.transport import AiohttpTransport
+from nexus_async.loggers import show_log
 from nexus_async.models.project import decode_projects
 from nexus_async.models.workspace import Workspace, decode_workspace
 from nexus_async.resources.project import Project
@@ -42,6 +44,9 @@ if TYPE_CHECKING:
     from typing import Self
 
     import aiohttp
+
+    from nexus_async.http.attempts import OnAttempt, OnCall
+    from nexus_async.http.stats import ClientStats
 
 
 class Client:
@@ -70,6 +75,10 @@ class Client:
     `session` is used and never closed; `connector` makes the connector of a session of our own. `jitter`
     turns a pause in seconds into the one that is made; `clock` gives the seconds since the Unix epoch.
 
+    `on_attempt` is called with an `Attempt` after each attempt, those of polls included; `on_call` with a `Call`,
+    and returns a context manager that is entered while that call is under way and yields what its attempts are
+    told to, as `nexus_async.otel.OpenTelemetry` does. What they raise is logged, and breaks no call.
+
     A client may be made outside a loop. Leaving `async with` closes it, entering it again opens it.
     Raises `ConfigurationError` for what it cannot be made with.
     """
@@ -96,7 +105,10 @@ class Client:
         connector: Callable[[], aiohttp.BaseConnector] | None = None,
         jitter: Callable[[float], float] = backoff.full_jitter,
         clock: Callable[[], float] = time.time,
+        on_attempt: OnAttempt | None = None,
+        on_call: OnCall | None = None,
     ) -> None:
+        show_log()
         self.endpoint = choose_endpoint(endpoint)
         """The base URL of every request."""
         self.throttle = _choose_throttle(throttle, requests_per_second, max_in_flight, bytes_per_second)
@@ -123,7 +135,10 @@ class Client:
             retry_after_cap=positive("retry_after_cap", retry_after_cap),
             jitter=jitter,
         )
-        self._requester = Requester(transport, retry=retry, timeout=positive("timeout", timeout))
+        observer = Observer(endpoint=self.endpoint, on_attempt=on_attempt, on_call=on_call, clock=clock)
+        self._requester = Requester(
+            transport, retry=retry, timeout=positive("timeout", timeout), observer=observer
+        )
         room = Room(positive_count("max_buffered_bytes", max_buffered_bytes))
         self._shared = Shared(clock, room=room, jitter=jitter)
 
@@ -142,6 +157,10 @@ class Client:
     async def aclose(self) -> None:
         """Close every connection. A second time does nothing; calls raise `ClientClosedError` from now on."""
         await self._requester.aclose()
+
+    def stats(self) -> ClientStats:
+        """Return what this client did so far, and what its throttle allows now."""
+        return self._requester.counts.stats(self.throttle)
 
     async def get_info(self) -> Workspace:
         """Return the workspace that the secret key belongs to."""

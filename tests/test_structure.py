@@ -33,6 +33,7 @@ FLOORS = (
     ("http",),
     ("events",),
     ("models",),
+    ("loggers",),
     ("config", "errors"),
     ("local",),
 )

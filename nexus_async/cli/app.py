@@ -12,6 +12,7 @@ from nexus_async.cli.local import local
 from nexus_async.config import VERSION
 from nexus_async.errors import NexusError
 from nexus_async.local import LocalNexusError
+from nexus_async.loggers import show_log
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command that `arguments` name, and return its exit code."""
     errors = Console(stderr=True)
     try:
+        show_log()
         code = app(arguments, exit_on_error=False, error_console=errors, result_action="return_value")
     except BaseException as failure:  # noqa: BLE001 - what is not known is raised again
         return _code_of(_first_of(failure), errors)

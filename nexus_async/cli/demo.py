@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import sys
 from importlib.util import find_spec
@@ -15,6 +14,7 @@ from rich.live import Live
 from nexus_async.cli.board import Board, Row, diverges
 from nexus_async.cli.console import PipedConsole
 from nexus_async.cli.drawing import board_table, checkpoint_line, matrix_table, number, short
+from nexus_async.cli.loop import run_async
 from nexus_async.client import Client
 from nexus_async.events import Checkpoint, RunEnded
 from nexus_async.local import DigitsTrainer, LocalNexus
@@ -56,7 +56,7 @@ def demo() -> None:
         )
     # told to end is as good as interrupted: the terminal gets its cursor back, and no training is left
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    asyncio.run(Demo(PipedConsole()).run())
+    run_async(Demo(PipedConsole()).run())
 
 
 class Demo:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from nexus_async.cli.loop import run_async
 from nexus_async.config import ENDPOINT_VARIABLE, SECRET_KEY_VARIABLE
 from nexus_async.local import CurveTrainer, DigitsTrainer, LocalNexus, Trainer
 
@@ -36,7 +37,7 @@ def local(
     Prints the two lines that point any client of Nexus at it, the official one as well. It trains on this
     machine, keeps everything in memory, and never reads a real key.
     """
-    asyncio.run(_serve(_trainer(trainer, steps, interval, seed), port=port, seed=seed))
+    run_async(_serve(_trainer(trainer, steps, interval, seed), port=port, seed=seed))
 
 
 def _trainer(name: TrainerName | None, steps: int, interval: float, seed: int) -> Trainer:

@@ -34,6 +34,11 @@ class Bucket:
         delay = self._counted - now
         return delay if self._tokens >= 1.0 else delay + self._seconds_for(1.0 - self._tokens)
 
+    def left(self, now: float) -> float:
+        """Return how many requests may be sent at once."""
+        self._refill(now)
+        return max(self._tokens, 0.0) if now >= self._counted else 0.0
+
     def take(self) -> None:
         """Send a request, of which `delay` said that it may be."""
         self._tokens -= 1.0

@@ -128,10 +128,15 @@ def _error_of(request: Request, answer: Answer, attempts: int) -> StatusError:
         status=answer.status,
         code=code,
         message=message,
-        request_id=next((answer.headers[name] for name in _REQUEST_ID_HEADERS if name in answer.headers), None),
+        request_id=request_id_of(answer.headers),
         retry_after=retry_after(answer.headers),
         attempts=attempts,
     )
+
+
+def request_id_of(headers: Mapping[str, str]) -> str | None:
+    """Return the ID by which the support finds a request, or None where the answer has none."""
+    return next((headers[name] for name in _REQUEST_ID_HEADERS if name in headers), None)
 
 
 def _class_of(status: int) -> type[StatusError]:

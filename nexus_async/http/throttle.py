@@ -162,6 +162,18 @@ class Throttle:
         """Return how many bytes came so far, of requests that have ended."""
         return self._received
 
+    @property
+    def requests_left(self) -> float:
+        """Return how many requests may be sent at once now; 0 while a 429 holds all back."""
+        whole = max(self._requests_per_second, 1.0)
+        return whole if self._loop is None else self._bucket.left(self._loop.time())
+
+    @property
+    def bytes_left(self) -> float:
+        """Return how many bytes polls may bring before others wait; 0 while they do."""
+        seconds = _BYTES_BURST if self._loop is None else min(self._loop.time() - self._paid, _BYTES_BURST)
+        return max(seconds, 0.0) * self._bytes_per_second
+
     async def turn(self, *, poll: bool = False) -> Turn:
         """Wait until a request may be sent, behind those that asked before; calls overtake each `poll`.
 

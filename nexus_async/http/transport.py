@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Mapping
 
+    from nexus_async.http.attempts import Observation
     from nexus_async.http.protocol import Request
     from nexus_async.http.throttle import Throttle, Turn
 
@@ -70,12 +71,13 @@ class Transport(Protocol):
         sink: Sink | None = None,
         turn: Turn | None = None,
         poll: bool = False,
+        observation: Observation | None = None,
     ) -> Answer:
         """Return the answer, whatever its status; raise a `RequestError` where none came `within` seconds.
 
         With `sink`, the body of a 200 is handed to it as it arrives, and the answer's is empty. `turn` is used
         and ended; without it one is waited for, within the same seconds, but by a `poll` behind users' own calls
-        and for as long as it takes.
+        and for as long as it takes. An `observation` is told when the request is sent.
         """
 
     async def aclose(self) -> None:
@@ -120,12 +122,13 @@ class AiohttpTransport:
         sink: Sink | None = None,
         turn: Turn | None = None,
         poll: bool = False,
+        observation: Observation | None = None,
     ) -> Answer:
         """Return the answer, whatever its status; raise a `RequestError` where none came `within` seconds.
 
         With `sink`, the body of a 200 is handed to it as it arrives, and the answer's is empty. `turn` is used
         and ended; without it one is waited for, within the same seconds, but by a `poll` behind users' own calls
-        and for as long as it takes.
+        and for as long as it takes. An `observation` is told when the request is sent.
         """
         session = self._open_session()
         turn = turn or self.throttle.turn_now(poll=poll)
@@ -133,6 +136,8 @@ class AiohttpTransport:
             turn = await self.throttle.turn(poll=True)
         elif turn is None:
             turn, within = await self._wait_for_turn(request, within)
+        if observation is not None:
+            observation.sends(turn)
         try:
             async with session.request(
                 request.method,

@@ -235,10 +235,3 @@ async def test_neither_a_client_nor_a_project_shows_the_secret_key() -> None:
         assert KEY not in repr(project)
         assert KEY not in repr(api.client())
         assert api.url in repr(api.client())
-
-
-async def test_a_repeated_attempt_is_logged_with_its_pause(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("DEBUG", logger="nexus_async")
-    async with calling(says(503), says()) as (_, project):
-        await get_run(project)
-    assert [record.getMessage().endswith("Again in 0.50 s") for record in caplog.records] == [True]

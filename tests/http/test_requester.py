@@ -30,6 +30,7 @@ from nexus_async.http.throttle import Throttle
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from nexus_async.http.attempts import Observation
     from nexus_async.http.throttle import Turn
     from nexus_async.http.transport import Sink
 
@@ -55,6 +56,7 @@ class ScriptedTransport:
         sink: Sink | None = None,
         turn: Turn | None = None,
         poll: bool = False,
+        observation: Observation | None = None,
     ) -> Answer:
         self.sent.append((round(asyncio.get_running_loop().time(), 3), round(within, 3)))
         self.turns.append((turn, poll))

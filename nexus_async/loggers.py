@@ -1,0 +1,51 @@
+"""The log of the package: loggers under `nexus_async`, and the variable that shows what they say on stderr.
+
+`debug` tells of each attempt, `info` of what is tried again, `warning` of what a user may want to do something
+about, `error` of what a hook or a trainer raised. All of it is metadata: never a body, a header or a key.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING, Final
+
+from nexus_async.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LOG_VARIABLE: Final = "NEXUS_ASYNC_LOG"
+"""`debug` or `info` shows the log on stderr."""
+
+_LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO}
+_package = logging.getLogger("nexus_async")
+
+
+class _LastHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generic in the stubs alone
+    """Write to stderr what no handler of the user's gets, so that nothing is told twice."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        of_others = [*_package.handlers, *(logging.getLogger().handlers if _package.propagate else ())]
+        return of_others == [self] and bool(super().filter(record))
+
+
+def show_log(environment: Mapping[str, str] = os.environ) -> None:
+    """Show the log on stderr where `NEXUS_ASYNC_LOG` is `debug` or `info`.
+
+    Handlers of the user's own, of the root or of `nexus_async`, get it in place of stderr.
+    Raises `ConfigurationError` for any other word.
+    """
+    word = environment.get(LOG_VARIABLE, "").strip()
+    if not word:
+        return
+    level = _LEVELS.get(word.lower())
+    if level is None:
+        raise ConfigurationError(
+            f"{LOG_VARIABLE}={word!r} is neither debug nor info: set one of them, or unset it"
+        )
+    _package.setLevel(level)
+    if not any(isinstance(handler, _LastHandler) for handler in _package.handlers):
+        handler = _LastHandler()
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        _package.addHandler(handler)

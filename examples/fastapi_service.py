@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator  # noqa: TC003 - it stays short
 from contextlib import asynccontextmanager
-from typing import Annotated
 
 import uvicorn
-from fastapi import FastAPI, Header
+from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 
 from nexus_async import Client, Hub
@@ -30,11 +29,10 @@ app = FastAPI(lifespan=lifespan)
 
 
 @app.get("/events")
-async def events(
-    run_id: str | None = None, last_event_id: Annotated[str | None, Header()] = None
-) -> StreamingResponse:
+async def events(request: Request, run_id: str | None = None) -> StreamingResponse:
     hub: Hub = app.state.hub
-    return StreamingResponse(hub.sse(run_id, after=last_event_id), media_type="text/event-stream")
+    after = request.headers.get("Last-Event-ID")
+    return StreamingResponse(hub.sse(run_id, after=after), media_type="text/event-stream")
 
 
 if __name__ == "__main__":

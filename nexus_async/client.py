@@ -34,6 +34,7 @@ from nexus_async.http.transport import AiohttpTransport
 from nexus_async.loggers import show_log
 from nexus_async.models.project import decode_projects
 from nexus_async.models.workspace import Workspace, decode_workspace
+from nexus_async.resources.endpoint import Endpoint
 from nexus_async.resources.project import Project
 from nexus_async.streaming import Room, Shared
 
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from nexus_async.http.stats import ClientStats
 
 
-class Client:
+class Client(Endpoint):
     """Call Nexus.
 
     ```python
@@ -82,6 +83,8 @@ class Client:
     A client may be made outside a loop. Leaving `async with` closes it, entering it again opens it.
     Raises `ConfigurationError` for what it cannot be made with.
     """
+
+    _path = ""
 
     def __init__(
         self,

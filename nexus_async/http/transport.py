@@ -179,7 +179,7 @@ class AiohttpTransport:
 
     def _headers_of(self, request: Request, sink: Sink | None) -> CIMultiDict[str]:
         if sink is None:
-            return self._headers if request.method == "DELETE" else self._json_headers
+            return self._headers if request.method == "DELETE" and request.body is None else self._json_headers
         if sink.if_none_match is None:
             return self._sink_headers
         headers = self._sink_headers.copy()

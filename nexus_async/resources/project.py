@@ -15,6 +15,7 @@ from nexus_async.models.project import (
     decode_users,
 )
 from nexus_async.models.setup import ProjectUpdate
+from nexus_async.resources.endpoint import Endpoint
 from nexus_async.resources.runs import Runs
 from nexus_async.resources.workflows import Workflows
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from nexus_async.streaming import Shared
 
 
-class Project:
+class Project(Endpoint):
     """Reach what belongs to one project. Made by `Client.get_project` and `Client.list_projects`."""
 
     def __init__(

@@ -181,4 +181,4 @@ class Lagged(Event, frozen=True, kw_only=True, gc=False):
     """Tell a subscriber of a hub that it missed events: it was too slow, or away for too long."""
 
     after: str | None
-    """The `id` of the last event that it was told before; None where there was none."""
+    """Where: what `hub.subscribe(after=)` takes to go on from there. None where it was told nothing before."""

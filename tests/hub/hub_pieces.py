@@ -83,6 +83,6 @@ def _told(event: Event) -> int | str:
         case Checkpoint():
             return event.step
         case Lagged():
-            return f"Lagged after {event.after}"
+            return f"Lagged after {str(event.after).rpartition('-')[2]}"
         case _:
             return type(event).__name__

@@ -62,15 +62,31 @@ async def test_what_came_after_an_event_is_resumed() -> None:
 async def test_where_an_event_is_not_held_the_gap_is_told_and_all_that_is_held_follows() -> None:
     async with driven(replay=3) as (feed, hub):
         await feed.tell(*checkpoints(1, 2, 3, 4, 5))
-        assert await got(hub.subscribe(after="log:2")) == ["Lagged after log:2", 3, 4, 5]
+        assert await got(hub.subscribe(after="log:1")) == ["Lagged after log:1", 3, 4, 5]
+        assert (hub.holds("log:1"), hub.holds("log:3")) == (False, True)
 
 
-async def test_the_last_id_leaves_out_all_that_was() -> None:
+async def test_a_place_of_another_hub_is_a_gap_whatever_was_told_there() -> None:
+    async with driven() as (feed, hub), driven() as (other_feed, other):
+        await feed.tell(*checkpoints(1, 2))
+        await other_feed.tell(*checkpoints(2, 1))
+        assert len(await got(hub.subscribe(after=other.place))) == 3
+
+
+@pytest.mark.parametrize("number", ["3", "-1", "x", "9" * 30, "٣"])
+async def test_a_place_that_was_never_reached_is_a_gap(number: str) -> None:
+    async with driven() as (feed, hub):
+        await feed.tell(*checkpoints(1, 2))
+        name = hub.place.partition("-")[0]
+        assert len(await got(hub.subscribe(after=f"{name}-{number}"))) == 3
+
+
+async def test_a_hubs_place_leaves_out_all_that_was() -> None:
     async with driven(replay=0) as (feed, hub):
         await feed.tell(*checkpoints(1, 2))
-        subscription = hub.subscribe(after=hub.last_id)
+        subscription = hub.subscribe(after=hub.place)
         await feed.tell(checkpoint(3))
-        assert (hub.last_id, await got(subscription)) == ("log:3", [3])
+        assert await got(subscription) == [3]
 
 
 async def test_an_event_that_is_told_anew_is_resumed_after_its_last_time() -> None:
@@ -101,7 +117,7 @@ async def test_what_ended_the_feed_is_raised_by_each_subscriber_and_by_waiting()
         subscription = hub.subscribe()
         await feed.tell(checkpoint(1), ConfigurationError("gone"))
         assert await anext(subscription) == checkpoint(1)
-        for late in (subscription, hub.subscribe(after=hub.last_id)):
+        for late in (subscription, hub.subscribe(after=hub.place)):
             with pytest.raises(ConfigurationError, match="gone"):
                 await anext(late)
         with pytest.raises(ConfigurationError, match="gone"):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
 
 from nexus_async.config import positive, positive_count
 from nexus_async.errors import ConfigurationError
 from nexus_async.models.run import check_run_id
 from nexus_async.streaming.hub.message import END, HEARTBEAT, OPENING
-from nexus_async.streaming.hub.ring import HubStats, Ring, Told, lagged_after
+from nexus_async.streaming.hub.ring import HubStats, Ring, lagged_after
 from nexus_async.streaming.hub.subscription import Subscription
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Hub:
         self._cut = 0
         self._pump: asyncio.Task[None] | None = None
         self._is_over = False
+        self._has_ended = False
         self._failure: BaseException | None = None
 
     async def __aenter__(self) -> Self:
@@ -91,10 +93,10 @@ class Hub:
     ) -> Subscription:
         """Return what yields the events from now on, those that are still held for a replay first.
 
-        With `run_id` they are those of that run, and those of no run, such as `Disconnected`. `after` is the `id`
-        of an event: what came after it is yielded. Where that is not held any more, `Lagged` tells so, and all
-        that is held follows. For what comes from now on alone pass `after=hub.last_id`. `buffer` is how many
-        events it may be behind.
+        With `run_id` they are those of that run, and those of no run, such as `Disconnected`. `after` is a place
+        in this hub (`lagged.after`, `hub.place`, the `id` of a server-sent event) or the `id` of an event: what
+        came after it is yielded. Where that is not held any more, `Lagged` tells so, and all that is held
+        follows. `buffer` is how many events it may be behind.
 
         Raises `InvalidArgumentError` for what is no run's ID, `ConfigurationError` for what is no size.
         """
@@ -120,21 +122,29 @@ class Hub:
         *,
         after: str | None = None,
         buffer: int = SUBSCRIBER_BUFFER,
+        max_wait: float = 0.0,
         heartbeat: float = HEARTBEAT_INTERVAL,
     ) -> AsyncGenerator[bytes, None]:
         """Yield server-sent events, as bytes to be sent as they are with the type `text/event-stream`.
 
         `after` is the request's header `Last-Event-ID`; it and the others are those of `subscribe`. Each event is
-        encoded once, for all. After `heartbeat` seconds of silence a comment is sent. At the end of the feed an
-        event named `end` tells the browser to close its `EventSource`, which would else connect again for ever.
+        encoded once, for all. With `max_wait`, what comes within so many seconds is one chunk: many pages then
+        cost less. After `heartbeat` seconds of silence a comment is sent. At the end of the feed an event named
+        `end` tells the browser to close its `EventSource`, which would else connect again for ever.
         """
         positive("heartbeat", heartbeat)
-        return _messages(self.subscribe(run_id, after=after, buffer=buffer), heartbeat)
+        if max_wait:
+            positive("max_wait", max_wait)
+        return self._messages(self.subscribe(run_id, after=after, buffer=buffer), heartbeat, max_wait)
 
     @property
-    def last_id(self) -> str | None:
-        """Return the `id` of the last event taken in; None before the first."""
-        return self._ring.last_id
+    def place(self) -> str:
+        """Return where the hub is now: `subscribe(after=hub.place)` leaves out all that was."""
+        return self._ring.place
+
+    def holds(self, after: str) -> bool:
+        """Tell whether all that came after a place or an event's `id` can still be told."""
+        return self._ring.since(after) is not None
 
     def stats(self) -> HubStats:
         """Return how many there are: subscribers, those that were cut, events."""
@@ -150,11 +160,11 @@ class Hub:
         except Exception as failure:  # noqa: BLE001 - it is raised to the subscribers
             self._end(failure)
         else:
+            self._has_ended = True
             self._end(None)
 
     def _take(self, event: Event) -> None:
-        told = Told(event)
-        self._ring.add(told)
+        told = self._ring.add(event)
         if self._handled is not None:
             self._handled(event)
         for subscription in self._subscriptions:
@@ -171,24 +181,26 @@ class Hub:
             subscription.end(failure)
         self._subscriptions.clear()
 
-
-async def _messages(subscription: Subscription, heartbeat: float) -> AsyncGenerator[bytes, None]:
-    async with subscription:
-        yield OPENING
-        try:
-            while True:
-                told = await _within(heartbeat, subscription)
-                yield HEARTBEAT if told is None else told.message
-        except StopAsyncIteration:
-            pass
-        if not subscription.is_cut:  # else the browser is to come again, after the last event that it got
-            yield END
+    async def _messages(
+        self, subscription: Subscription, heartbeat: float, max_wait: float
+    ) -> AsyncGenerator[bytes, None]:
+        async with subscription:
+            yield OPENING
+            with suppress(StopAsyncIteration):
+                while True:
+                    yield await _chunk(subscription, heartbeat, max_wait)
+            if self._has_ended and not subscription.is_cut:  # else the browser is to come again
+                yield END
 
 
-async def _within(seconds: float, subscription: Subscription) -> Told | None:
-    """Wait so long for the next event."""
+async def _chunk(subscription: Subscription, heartbeat: float, max_wait: float) -> bytes:
+    """Wait for the next event, or for so long that a sign of life is due."""
     try:
-        async with asyncio.timeout(seconds):
-            return await subscription.next_told()
+        async with asyncio.timeout(heartbeat):
+            first = await subscription.next_told()
     except TimeoutError:
-        return None
+        return HEARTBEAT
+    if not max_wait:
+        return first.message
+    await asyncio.sleep(max_wait)
+    return b"".join(told.message for told in (first, *await subscription.all_told()))

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Self
 
-from nexus_async.events import Event, Lagged, RunEvent
+from nexus_async.events import Event, RunEvent
 from nexus_async.streaming.feed.buffer import Buffer
 from nexus_async.streaming.hub.ring import Told, lagged_after
 
@@ -37,8 +37,8 @@ class Subscription(AsyncIterator[Event]):
         self._live: Buffer[Told] = Buffer(buffer)
         self._size = buffer
         self._on_close = on_close
-        replayed = (told.event.id for told in reversed(self._replay) if not isinstance(told.event, Lagged))
-        self._last_id = next(replayed, after)
+        places = (told.place for told in reversed(self._replay))
+        self._place = next((place for place in places if place is not None), after)
         self._is_waiting = False
         self._is_closed = False
         self.is_cut = False
@@ -70,11 +70,11 @@ class Subscription(AsyncIterator[Event]):
             return
         self.is_cut = len(self._live) >= self._size
         if self.is_cut:
-            self._live.push(lagged_after(self._last_id))
+            self._live.push(lagged_after(self._place))
             self._live.close()
         else:
             self._live.push(told)
-            self._last_id = told.event.id
+            self._place = told.place
 
     def end(self, failure: BaseException | None) -> None:
         """Take nothing more in, and end with the failure once all is handed out."""
@@ -93,6 +93,11 @@ class Subscription(AsyncIterator[Event]):
             return await self._live.get()
         finally:
             self._is_waiting = False
+
+    async def all_told(self) -> list[Told]:
+        """Return what is there to be told, without waiting for more. Raises as `next_told` does at the end."""
+        count = len(self._replay) + len(self._live)
+        return [await self.next_told() for _ in range(count)]
 
     def _concerns(self, event: Event) -> bool:
         return self._run_id is None or not isinstance(event, RunEvent) or event.run_id == self._run_id

@@ -17,6 +17,7 @@ import pytest
 from nexus_async import Client, config, decode_event, encode_event
 from nexus_async.http.transport import AiohttpTransport
 from nexus_async.local import CurveTrainer, LocalNexus
+from nexus_async.loggers import LOG_VARIABLE
 from nexus_async.streaming.stores.sqlite_store import LEASE
 from nexus_async.testing.connector import VirtualConnector
 from nexus_async.testing.virtual_time import EPOCH
@@ -142,7 +143,11 @@ def check_command(words: list[str]) -> None:
             ).stdout
             assert all(option in shown for option in options if option.startswith("--"))
         case ["export", assignment]:
-            assert assignment.split("=")[0] in {config.ENDPOINT_VARIABLE, config.SECRET_KEY_VARIABLE}
+            assert assignment.split("=")[0] in {
+                config.ENDPOINT_VARIABLE,
+                config.SECRET_KEY_VARIABLE,
+                LOG_VARIABLE,
+            }
         case _:
             pytest.fail(f"nothing checks this command: {' '.join(words)}")
 
@@ -160,3 +165,8 @@ def test_every_link_of_the_documents_leads_somewhere() -> None:
     for document in DOCUMENTS:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_the_readme_leads_to_every_document() -> None:
+    linked = set(re.findall(r"\]\((docs/[\w-]+\.md)", (ROOT / "README.md").read_text()))
+    assert linked == {f"docs/{document.name}" for document in (ROOT / "docs").glob("*.md")}

@@ -24,7 +24,19 @@ SUBPACKAGES = [
     for folder in sorted(PACKAGE.iterdir())
     if (folder / "__init__.py").exists() and "__all__" in (folder / "__init__.py").read_text()
 ]
-EXTRAS = {"rich", "cyclopts", "sklearn", "numpy", "pytest", "async_solipsism", "nats", "mlflow", "aiohttp_sse"}
+EXTRAS = {
+    "rich",
+    "cyclopts",
+    "sklearn",
+    "numpy",
+    "pytest",
+    "async_solipsism",
+    "nats",
+    "mlflow",
+    "aiohttp_sse",
+    "opentelemetry",
+    "uvloop",
+}
 each_subpackage = pytest.mark.parametrize("name", SUBPACKAGES)
 
 

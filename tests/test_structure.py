@@ -25,6 +25,7 @@ FLOORS = (
     ("automation",),
     ("testing",),
     ("sinks",),
+    ("otel",),
     ("client",),
     ("resources",),
     ("streaming",),

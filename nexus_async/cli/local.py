@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence  # noqa: TC003 - cyclopts reads the annotations
 from contextlib import suppress
 from importlib.util import find_spec
 from typing import Annotated, Literal
@@ -14,8 +15,14 @@ from cyclopts import Parameter
 from nexus_async.cli.loop import run_async
 from nexus_async.config import ENDPOINT_VARIABLE, SECRET_KEY_VARIABLE
 from nexus_async.local import CurveTrainer, DigitsTrainer, LocalNexus, Trainer
+from nexus_async.local.faults.text import read_fault
 
 TrainerName = Literal["digits", "curves"]
+
+
+def _check_faults(_: object, faults: Sequence[str]) -> None:
+    for fault in faults:
+        read_fault(fault)
 
 
 def local(
@@ -30,14 +37,24 @@ def local(
     ] = None,
     steps: Annotated[int, Parameter(help="Steps of a run.")] = 60,
     interval: Annotated[float, Parameter(help="Seconds between two steps.")] = 1.0,
-    seed: Annotated[int, Parameter(help="Decides IDs, curves and models.")] = 0,
+    seed: Annotated[int, Parameter(help="Decides IDs, curves, models and which requests a fault strikes.")] = 0,
+    fault: Annotated[
+        Sequence[str],
+        Parameter(
+            validator=_check_faults,
+            negative="",
+            show_default=False,
+            help="What befalls requests: ROUTE:KIND[=VALUE][:CONDITION]..., such as get_logs:503:10% or "
+            "any:latency=0.5 or start:drop=after:times=1. May be given several times.",
+        ),
+    ] = (),
 ) -> None:
     """Serve a local Nexus until Ctrl-C.
 
     Prints the two lines that point any client of Nexus at it, the official one as well. It trains on this
     machine, keeps everything in memory, and never reads a real key.
     """
-    run_async(_serve(_trainer(trainer, steps, interval, seed), port=port, seed=seed))
+    run_async(_serve(_trainer(trainer, steps, interval, seed), port=port, seed=seed, faults=fault))
 
 
 def _trainer(name: TrainerName | None, steps: int, interval: float, seed: int) -> Trainer:
@@ -46,14 +63,18 @@ def _trainer(name: TrainerName | None, steps: int, interval: float, seed: int) -
     return DigitsTrainer(steps=steps, step_seconds=interval, seed=seed)
 
 
-async def _serve(trainer: Trainer, *, port: int, seed: int) -> None:
+async def _serve(trainer: Trainer, *, port: int, seed: int, faults: Sequence[str]) -> None:
     interrupted = _interruption()
-    async with LocalNexus(trainer, port=port, seed=seed) as nexus:
+    nexus = LocalNexus(trainer, port=port, seed=seed)
+    for fault in faults:
+        nexus.faults.add_text(fault)
+    async with nexus:
         print(f"export {ENDPOINT_VARIABLE}={nexus.url}")  # noqa: T201 - stdout, for a shell to take in
         print(f"export {SECRET_KEY_VARIABLE}={nexus.secret_key}", flush=True)  # noqa: T201
         projects = " and ".join(f"{project.name} ({project.id})" for project in nexus.projects)
         what = "trains for real" if isinstance(trainer, DigitsTrainer) else "draws curves"
-        print(f"A local Nexus that {what}, with {projects}. Ctrl-C ends it.", file=sys.stderr, flush=True)  # noqa: T201
+        bad = f" Faults: {', '.join(faults)}." if faults else ""
+        print(f"A local Nexus that {what}, with {projects}.{bad} Ctrl-C ends it.", file=sys.stderr, flush=True)  # noqa: T201
         await interrupted.wait()
 
 

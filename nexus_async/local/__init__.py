@@ -11,6 +11,9 @@ from nexus_async.local.errors import (
     TooManyRunsError,
     UnknownIdError,
 )
+from nexus_async.local.faults.fault import Fault
+from nexus_async.local.faults.faults import Faults
+from nexus_async.local.faults.rule import FaultRule
 from nexus_async.local.projects import LocalProject, LocalWorkflow
 from nexus_async.local.run import LocalRun
 from nexus_async.local.server import LocalNexus
@@ -23,6 +26,9 @@ from nexus_async.local.trainers.trainer import Trainer, TrainingFailed
 __all__ = [
     "CurveTrainer",
     "DigitsTrainer",
+    "Fault",
+    "FaultRule",
+    "Faults",
     "InvalidArgumentError",
     "InvalidSetupError",
     "LocalNexus",

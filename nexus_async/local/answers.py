@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 import msgspec
 from aiohttp import web
+
+WHOLE = web.RequestKey("whole", bool)
+"""Whether an answer has to be whole before it is sent, however large: something is still to be done to it."""
 
 _CODES = {
     400: "BadRequest",
@@ -38,8 +43,15 @@ class RefusalError(Exception):
 
 def refuse(status: int, message: str) -> web.Response:
     """Answer with an error of Nexus."""
-    code = _CODES.get(status, "BadRequest")
+    code = _CODES.get(status) or _phrase(status)
     return answer_json({"code": code, "message": message}, status=status)
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase.replace(" ", "")
+    except ValueError:  # 520 to 524, which an edge proxy made up
+        return "UnknownError"
 
 
 def answer_json(data: object, *, status: int = 200) -> web.Response:

@@ -43,14 +43,23 @@ class ServerClock:
 
     def now(self) -> int:
         """Tell the milliseconds since the Unix epoch."""
-        if self._loop is None or self._epoch is None:
+        if self._loop is None:
             raise NotStartedError("the local server has no time yet: enter it with 'async with' first")
         # round: 0.3 s of a clock that counts in binary fractions are 299.999... ms
-        return self._epoch + round((self._loop.time() - self._origin) * 1000)
+        return self.epoch + round((self._loop.time() - self._origin) * 1000)
 
-    def http_date(self) -> str:
-        """Tell the time as the `Date` header writes it."""
+    @property
+    def epoch(self) -> int:
+        """The time at the start, in milliseconds since the Unix epoch."""
+        if self._epoch is None:
+            raise NotStartedError("the local server has no time yet: enter it with 'async with' first")
+        return self._epoch
+
+    def http_date(self, skew: float = 0.0) -> str:
+        """Tell the time as the `Date` header writes it, wrong by `skew` seconds."""
         second = self.now() // 1000
+        if skew:
+            return formatdate(second + skew, usegmt=True)
         if second != self._date_second:
             self._date_second = second
             self._date = formatdate(second, usegmt=True)

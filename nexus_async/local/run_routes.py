@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from aiohttp import web
 
-from nexus_async.local.answers import RefusalError, answer_encoded
+from nexus_async.local.answers import WHOLE, RefusalError, answer_encoded
 from nexus_async.local.errors import InvalidSetupError, TooManyRunsError, UnknownIdError
 from nexus_async.local.identifiers import run_id_of
 from nexus_async.local.routes import decode_body, requested_project
@@ -82,7 +82,7 @@ class RunRoutes:
 
     async def _log(self, request: web.Request) -> web.StreamResponse:
         log = self._requested_log(request)
-        if log.size <= _SLICE:
+        if log.size <= _SLICE or request.get(WHOLE):
             return answer_encoded(log.body())
         return await _stream(request, log)
 

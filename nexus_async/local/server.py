@@ -10,6 +10,7 @@ from aiohttp import web
 
 from nexus_async.local.clock import ServerClock
 from nexus_async.local.errors import InvalidArgumentError, NotStartedError
+from nexus_async.local.faults.faults import Faults
 from nexus_async.local.gate import Gate
 from nexus_async.local.identifiers import Identifiers
 from nexus_async.local.registry import RunRegistry
@@ -42,10 +43,11 @@ class LocalNexus:
     `secret_key` is what requests have to carry; by default one is made up, and none is read from the
     environment. `host` is a loopback address and `port` 0 takes a free one. With `ssl_context` the server
     speaks HTTPS; where that verifies client certificates, one of these stands for the key. `seed` decides
-    all IDs. `epoch` is the server's time at its start, in milliseconds since the Unix epoch, by default the
-    computer's; from there it moves with the event loop's clock. `max_runs` bounds the runs that are kept:
-    the one that ended first is forgotten for a new one, and where none has ended the start is refused.
-    `max_log_bytes` bounds each log; a run that reaches it is `Errored`.
+    all IDs, and which requests a fault strikes by chance. `epoch` is the server's time at its start, in
+    milliseconds since the Unix epoch, by default the computer's; from there it moves with the event loop's
+    clock. `max_runs` bounds the runs that are kept: the one that ended first is forgotten for a new one, and
+    where none has ended the start is refused. `max_log_bytes` bounds each log; a run that reaches it is
+    `Errored`.
 
     Raises `InvalidArgumentError` for an argument that is out of its range.
     """
@@ -78,6 +80,8 @@ class LocalNexus:
             trainings=Trainings(CurveTrainer() if trainer is None else trainer),
             max_log_bytes=max_log_bytes,
         )
+        self.faults = Faults(self._state.clock, seed)
+        """What befalls requests: nothing, until faults are added."""
         self._host = host
         self._port = port
         self._ssl_context = ssl_context
@@ -110,6 +114,7 @@ class LocalNexus:
     async def close(self) -> None:
         """Cancel all trainings and stop to listen; closing twice is closing once."""
         await self._state.trainings.close()
+        self.faults.release()
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
@@ -184,6 +189,7 @@ class LocalNexus:
         Gate(self.secret_key, self._state.clock, self._state.identifiers).attach(app)
         ProjectRoutes(self._state).attach(app)
         RunRoutes(self._state).attach(app)
+        self.faults.attach(app)
         return app
 
 

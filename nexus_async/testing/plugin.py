@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from nexus_async.client import Client
-    from nexus_async.local import LocalNexus
+    from nexus_async.local import FaultRule, LocalNexus
 
 try:
     from pytest_asyncio import fixture as async_fixture
@@ -67,3 +67,13 @@ async def nexus_client(local_nexus: LocalNexus) -> AsyncIterator[Client]:
 
     async with client_for(local_nexus) as client:
         yield client
+
+
+@pytest.fixture
+def fault(local_nexus: LocalNexus) -> Iterator[Callable[..., FaultRule]]:
+    """Let a fault befall the requests to the test's local Nexus: `fault(Fault.refuse(503), on="get", times=2)`.
+
+    It takes what `local_nexus.faults.add` takes. At the test's end, before the client is closed, all are well.
+    """
+    yield local_nexus.faults.add
+    local_nexus.faults.clear()

@@ -20,6 +20,7 @@ LONGEST = 300
 FLOORS = (
     ("__init__", "__main__", "_public"),
     ("cli",),
+    ("doctor",),
     ("dashboard",),
     ("cluster",),
     ("automation",),

@@ -8,6 +8,7 @@ from cyclopts import App, CycloptsError
 from rich.console import Console
 
 from nexus_async.cli.demo import demo
+from nexus_async.cli.doctor import doctor
 from nexus_async.cli.local import local
 from nexus_async.config import VERSION
 from nexus_async.errors import NexusError
@@ -28,6 +29,7 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.command(demo)
+app.command(doctor)
 app.command(local)
 
 

@@ -178,14 +178,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     value = headers.get("Retry-After", "").strip()
     if value.isdecimal():
         return float(value)
-    until = _seconds_of(value)
+    until = seconds_of_date(value)
     if until is None:
         return None
-    since = _seconds_of(headers.get("Date", ""))
+    since = seconds_of_date(headers.get("Date", ""))
     return max(0.0, until - (time.time() if since is None else since))
 
 
-def _seconds_of(date: str) -> float | None:
+def seconds_of_date(date: str) -> float | None:
+    """Return the seconds since the Unix epoch that an HTTP date means, None for what is none."""
     try:
         moment = parsedate_to_datetime(date)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()  # RFC 9110, section 5.6.7

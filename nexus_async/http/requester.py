@@ -83,6 +83,13 @@ class Requester:
             if answer.status != HTTPStatus.NOT_MODIFIED or sink.if_none_match is None:
                 body_of(request, answer)
 
+    async def answer_once(self, request: Request) -> Answer:
+        """Return what came to a single attempt as it came, whatever its status."""
+        self.counts.calls += 1
+        observation = self._observer.observe(request)
+        with observation or _NOTHING:
+            return await self._send(request, self._timeout, 1, observation=observation)
+
     async def aclose(self) -> None:
         """Close every connection and refuse further calls; a second time does nothing."""
         self._closed = True
@@ -132,6 +139,29 @@ class Requester:
         poll: bool = False,
         observation: Observation | None = None,
     ) -> T:
+        answer = await self._send(request, left, attempt, turn=turn, poll=poll, observation=observation)
+        body = body_of(request, answer, attempt)
+        try:
+            return decode(body)
+        except UNREADABLE as refusal:
+            raise InvalidAnswerError(
+                f"the answer is not what the API promises: {refusal}",
+                method=request.method,
+                path=request.path,
+                attempts=attempt,
+                body=body,
+            ) from None
+
+    async def _send(
+        self,
+        request: Request,
+        left: float,
+        attempt: int,
+        *,
+        turn: Turn | None = None,
+        poll: bool = False,
+        observation: Observation | None = None,
+    ) -> Answer:
         self._check_open()
         if observation is not None:
             observation.begins(attempt)
@@ -144,17 +174,7 @@ class Requester:
             raise
         if observation is not None:
             observation.answer = answer
-        body = body_of(request, answer, attempt)
-        try:
-            return decode(body)
-        except UNREADABLE as refusal:
-            raise InvalidAnswerError(
-                f"the answer is not what the API promises: {refusal}",
-                method=request.method,
-                path=request.path,
-                attempts=attempt,
-                body=body,
-            ) from None
+        return answer
 
     async def _read(
         self, request: Request, sink: Sink, turn: Turn | None, observation: Observation | None

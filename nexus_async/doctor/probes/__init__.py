@@ -1,0 +1,1 @@
+"""What is looked at: one file a probe, each a coroutine function from a `Case` to findings."""

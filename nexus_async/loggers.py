@@ -49,3 +49,9 @@ def show_log(environment: Mapping[str, str] = os.environ) -> None:
         handler = _LastHandler()
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         _package.addHandler(handler)
+
+
+def kind_of(error: BaseException) -> str:
+    """Tell an error by its class, and by its status where it has one: its message may repeat a body."""
+    status = getattr(error, "status", None)
+    return type(error).__name__ if status is None else f"{type(error).__name__} {status}"

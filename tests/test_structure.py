@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,6 +137,12 @@ def test_annotations_are_not_evaluated_where_there_are_definitions(file: Path) -
 @each_file
 def test_a_file_says_what_it_is(file: Path) -> None:
     assert ast.get_docstring(ast.parse(file.read_text()))
+
+
+@each_file
+def test_a_logger_has_the_name_of_its_part(file: Path) -> None:
+    names = set(re.findall(r"getLogger\((.+?)\)", file.read_text()))
+    assert part_of(file) == "loggers" or names <= {f'"nexus_async.{part_of(file)}"'}
 
 
 def test_the_package_says_that_it_is_typed() -> None:

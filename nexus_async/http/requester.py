@@ -15,6 +15,7 @@ from nexus_async.http.attempts import Observer
 from nexus_async.http.protocol import UNREADABLE, body_of
 from nexus_async.http.retry import may_have_been_carried_out
 from nexus_async.http.stats import Counts
+from nexus_async.loggers import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,9 +123,8 @@ class Requester:
         self, request: Request, error: RequestError, pause: float, observation: Observation | None
     ) -> None:
         self.counts.retries += 1
-        what = getattr(error, "status", type(error).__name__)  # what the API says of it is its body
-        path = request.path.partition("?")[0]
-        logger.info("%s %s: %s, attempt %d, again in %.2f s", request.method, path, what, error.attempts, pause)
+        path, what = request.path.partition("?")[0], kind_of(error)
+        logger.info("%s %s: %s (attempt %d), again in %.2f s", request.method, path, what, error.attempts, pause)
         if observation is not None:
             observation.ends(error, retry_in=pause)
 

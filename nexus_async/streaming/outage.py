@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
 from nexus_async.config import MAX_OUTAGE, RETRY_AFTER_CAP
 from nexus_async.errors import OutageError, RequestError
 from nexus_async.http.retry import is_passing
+from nexus_async.loggers import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 15.0
 """Seconds: how soon after an API came back its news are told, at worst."""
+logger = logging.getLogger("nexus_async.streaming")
 
 
 class Outage:
@@ -46,7 +49,9 @@ class Outage:
         if now - self._since >= self._longest:
             raise OutageError(seconds=now - self._since, reason=error, run_id=run_id, cursor=cursor) from error
         pause = pause_for(error, self._failures, self._shared.jitter)
-        return min(pause, self._since + self._longest - now)
+        pause = min(pause, self._since + self._longest - now)
+        logger.info("%s: %s, again in %.2f s", run_id or "what is waited for", kind_of(error), pause)
+        return pause
 
 
 def pause_for(error: RequestError, failures: int, jitter: Callable[[float], float]) -> float:

@@ -252,7 +252,7 @@ async def test_what_is_tried_again_is_in_the_log_of_info(caplog: pytest.LogCaptu
     async with calling(says(503), says()) as (_, project):
         await get_run(project)
     assert [(r.levelname, r.getMessage()) for r in caplog.records] == [
-        ("INFO", "GET /projects/proj_1/runs/run_1: 503, attempt 1, again in 0.50 s"),
+        ("INFO", "GET /projects/proj_1/runs/run_1: ServerError 503 (attempt 1), again in 0.50 s"),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Final
 
 from nexus_async.errors import (
@@ -13,6 +14,7 @@ from nexus_async.errors import (
     RequestError,
 )
 from nexus_async.events import Disconnected, Reconnected, RunRemoved
+from nexus_async.loggers import kind_of
 from nexus_async.models.run import TERMINAL
 from nexus_async.pacing import Fleet
 from nexus_async.streaming.feed.connection import Connection, concerns_all
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 TELL_AFTER: Final = 3
 """Polls of a run in a row that failed before that is told: a single one is nothing to act on."""
+logger = logging.getLogger("nexus_async.streaming")
 
 
 class Poller:
@@ -209,6 +212,7 @@ class Poller:
             return True
         if isinstance(error, NotFoundError) and run.is_missing:
             self.forget(run)
+            logger.warning("%s is gone: %s", run.run_id, kind_of(error))
             await self._outlet.emit(run.reader.failed(error, now, fatal=True))
             return True
         if isinstance(error, RateLimitedError):  # the throttle slows all down: the run itself is in order
@@ -228,6 +232,7 @@ class Poller:
         is_api_in_doubt = self._connection.is_down or self._connection.is_suspicious
         if run.failures >= TELL_AFTER and not run.is_failing and not is_api_in_doubt:
             run.is_failing = True
+            logger.warning("%s cannot be followed for now: %s", run.run_id, kind_of(error))
             await self._outlet.emit(run.reader.failed(error, now, fatal=False))
         self._put_back(run, now + pause_after(run.failures, self._shared.jitter))
         return False
@@ -238,6 +243,7 @@ class Poller:
         askers = len(self._followed) + len(self.projects)
         if self._connection.failed(asker, now, askers=askers, is_look=is_look):
             since = self._connection.since or now
+            logger.warning("no answer for %s: %s", self._names(), kind_of(error))
             await self._outlet.emit(
                 Disconnected(
                     id=f"{self._names()}:disconnected:{round(since * 1000)}",
@@ -251,6 +257,7 @@ class Poller:
         """Note that the API answered; tell of the end of an outage where it ends one."""
         since = self._connection.answered()
         if since is not None:
+            logger.info("answers again for %s", self._names())
             await self._outlet.emit(
                 Reconnected(
                     id=f"{self._names()}:reconnected:{round(since * 1000)}",

@@ -14,6 +14,7 @@ from nexus_async.errors import (
     RequestError,
 )
 from nexus_async.events import ProjectUnavailable
+from nexus_async.loggers import kind_of
 from nexus_async.logs import Cursor
 from nexus_async.streaming.feed.connection import is_refusal
 from nexus_async.streaming.feed.listing import Listing
@@ -149,6 +150,7 @@ class ProjectWatch:
         if self.refusal is not None:
             return
         self.refusal = error
+        logger.warning("%s is followed no more: %s", self.project_id, kind_of(error))
         for run in list(self.runs.values()):
             self._poller.forget(run)
             self._roster.end(run)
@@ -293,8 +295,6 @@ class ProjectWatch:
             return 0.0
         self._failures += 1
         pause = pause_for(error, self._failures, self._shared.jitter)
-        if isinstance(error, RateLimitedError):
-            return pause
-        logger.warning("looking at %s failed, again in %.1f s: %s", self.project_id, pause, error)
-        await self._poller.failed(f"list of {self.project_id}", error, is_look=True)
+        if not isinstance(error, RateLimitedError):
+            await self._poller.failed(f"list of {self.project_id}", error, is_look=True)
         return pause

@@ -34,6 +34,7 @@ lint: $(VENV)/.dev
 
 types: $(VENV)/.dev
 	$(VENV)/bin/mypy
+	$(VENV)/bin/basedpyright --pythonpath $(VENV)/bin/python --project tests/typing
 
 bench: $(VENV)/.dev $(OFFICIAL)/.done
 	$(VENV)/bin/python -m benchmarks

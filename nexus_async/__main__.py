@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 def main() -> int:
     """Run the command line, and return its exit code."""
-    missing = [name for name in ("cyclopts", "rich") if find_spec(name) is None]
+    missing = [name for name in ("cyclopts", "rich", "yaml") if find_spec(name) is None]
     if missing:
         print(  # noqa: T201 - there is no console yet
             f"nexus-async: the command line needs {' and '.join(missing)}: "

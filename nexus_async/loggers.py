@@ -19,14 +19,15 @@ LOG_VARIABLE: Final = "NEXUS_ASYNC_LOG"
 """`debug` or `info` shows the log on stderr."""
 
 _LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO}
-_package = logging.getLogger("nexus_async")
+PACKAGE: Final = logging.getLogger("nexus_async")
+"""The logger above all others."""
 
 
 class _LastHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generic in the stubs alone
     """Write to stderr what no handler of the user's gets, so that nothing is told twice."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        of_others = [*_package.handlers, *(logging.getLogger().handlers if _package.propagate else ())]
+        of_others = [*PACKAGE.handlers, *(logging.getLogger().handlers if PACKAGE.propagate else ())]
         return of_others == [self] and bool(super().filter(record))
 
 
@@ -44,11 +45,11 @@ def show_log(environment: Mapping[str, str] = os.environ) -> None:
         raise ConfigurationError(
             f"{LOG_VARIABLE}={word!r} is neither debug nor info: set one of them, or unset it"
         )
-    _package.setLevel(level)
-    if not any(isinstance(handler, _LastHandler) for handler in _package.handlers):
+    PACKAGE.setLevel(level)
+    if not any(isinstance(handler, _LastHandler) for handler in PACKAGE.handlers):
         handler = _LastHandler()
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-        _package.addHandler(handler)
+        PACKAGE.addHandler(handler)
 
 
 def kind_of(error: BaseException) -> str:

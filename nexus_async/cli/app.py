@@ -1,18 +1,14 @@
-"""The commands, and how each ends: 0 done, 1 error, 2 usage, 130 interrupted."""
+"""The commands, and how each ends. Each is imported when it is asked for, so that help comes at once."""
 
 from __future__ import annotations
 
+import sys
+import traceback
 from typing import TYPE_CHECKING, Final
 
-from cyclopts import App, CycloptsError
-from rich.console import Console
+from cyclopts import App
 
-from nexus_async.cli.demo import demo
-from nexus_async.cli.doctor import doctor
-from nexus_async.cli.local import local
 from nexus_async.config import VERSION
-from nexus_async.errors import NexusError
-from nexus_async.local import LocalNexusError
 from nexus_async.loggers import show_log
 
 if TYPE_CHECKING:
@@ -21,27 +17,62 @@ if TYPE_CHECKING:
 ERROR: Final = 1
 USAGE: Final = 2
 INTERRUPTED: Final = 130
+DEBUG: Final = "--debug"
 
 app = App(
     name="nexus-async",
     help="Training runs on Datature Nexus, over asyncio.",
+    help_epilogue=(
+        "Such as: nexus-async login; nexus-async runs list --since 2d; nexus-async watch; nexus-async demo.\n\n"
+        "Exit codes: 0 done, 1 error, 2 usage, 4 not allowed, 5 not found, 8 still running at the timeout, "
+        "10 a run Errored, 11 a run Cancelled, 130 interrupted. With --debug an error shows where it comes from."
+    ),
+    help_format="plaintext",
     version=VERSION,
     suppress_keyboard_interrupt=False,
 )
-app.command(demo)
-app.command(doctor)
-app.command(local)
+
+_HERE: Final = "nexus_async.cli"
+_RUNS: Final = f"{_HERE}.runs"
+
+app.command(f"{_HERE}.account:login", help="Keep a secret key, after checking it.")
+app.command(f"{_HERE}.account:whoami", help="Show whom the secret key belongs to.")
+app.command(f"{_HERE}.projects:projects", help="Look at projects.")
+app.command(f"{_HERE}.projects:workflows", help="Look at workflows.")
+app.command(f"{_RUNS}.app:runs", help="Start, follow, compare and end training runs.")
+app.command(f"{_RUNS}.watching:watch", help="Follow runs in a live table: runs watch.")
+app.command(f"{_RUNS}.logs:logs", help="Print what runs log: runs logs.")
+app.command(f"{_RUNS}.waiting:wait", help="Wait for runs to be over: runs wait.")
+app.command(f"{_HERE}.local:local", help="Serve a local Nexus, for any client and for tests.")
+app.command(f"{_HERE}.doctor:doctor", help="Tell whether Nexus answers as this release expects.")
+app.command(f"{_HERE}.demo:demo", help="Six real trainings on a local Nexus, followed live.")
+app.command(f"{_HERE}.completion:completion", help="Print the script that completes words in a shell.")
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command that `arguments` name, and return its exit code."""
-    errors = Console(stderr=True)
+    words = [word for word in arguments if word != DEBUG]
     try:
         show_log()
-        code = app(arguments, exit_on_error=False, error_console=errors, result_action="return_value")
+        _let_speak(words)
+        code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
     except BaseException as failure:  # noqa: BLE001 - what is not known is raised again
-        return _code_of(_first_of(failure), errors)
+        if DEBUG in arguments:
+            traceback.print_exception(failure)
+        return _code_of(_first_of(failure), words)
     return code if isinstance(code, int) else 0
+
+
+def _let_speak(words: Sequence[str]) -> None:
+    """Let a command say of itself what its docstring says: its line above is for the list of commands alone."""
+    found = app
+    for word in words[:2]:
+        if word.startswith("-") or word not in found:
+            break
+        found, app.help_epilogue = found[word], None
+        if found.default_command is not None:
+            found.help = None
 
 
 def _first_of(failure: BaseException) -> BaseException:
@@ -51,16 +82,8 @@ def _first_of(failure: BaseException) -> BaseException:
     return failure
 
 
-def _code_of(failure: BaseException, errors: Console) -> int:
-    """Say what went wrong in one line, unless it was said already or there is nobody to hear it."""
-    match failure:
-        case CycloptsError():
-            return USAGE
-        case KeyboardInterrupt():
-            return INTERRUPTED
-        case BrokenPipeError():
-            return ERROR
-        case NexusError() | LocalNexusError() | OSError() | ModuleNotFoundError():
-            errors.print(f"nexus-async: {failure}", markup=False, highlight=False, soft_wrap=True)
-            return ERROR
-    raise failure
+def _code_of(failure: BaseException, words: Sequence[str]) -> int:
+    """Say what went wrong in one line, unless there is nobody to hear it."""
+    from nexus_async.cli.ending import end_with  # noqa: PLC0415 - where all goes well it is not needed
+
+    return end_with(failure, words)

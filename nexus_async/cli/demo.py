@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,8 +11,9 @@ import anyio
 from rich.live import Live
 
 from nexus_async.cli.board import Board, Row, diverges
+from nexus_async.cli.board_table import BoardTable
 from nexus_async.cli.console import PipedConsole
-from nexus_async.cli.drawing import board_table, checkpoint_line, matrix_table, number, short
+from nexus_async.cli.drawing import checkpoint_line, matrix_table, number, short
 from nexus_async.cli.loop import run_async
 from nexus_async.client import Client
 from nexus_async.events import Checkpoint, RunEnded
@@ -54,8 +54,6 @@ def demo() -> None:
             "the demo needs scikit-learn: install the package with its extra, as in pip install '.[demo]' "
             "in a clone"
         )
-    # told to end is as good as interrupted: the terminal gets its cursor back, and no training is left
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     run_async(Demo(PipedConsole()).run())
 
 
@@ -105,7 +103,7 @@ class Demo:
             await anyio.sleep(0.2)
 
     def _draw(self, live: Live, clock: Callable[[], float]) -> None:
-        live.update(board_table(self._board, now=clock(), width=self._console.width), refresh=True)
+        live.update(BoardTable(self._board, now=clock(), width=self._console.width), refresh=True)
 
     async def _follow_all(self, project: Project) -> None:
         async with project.runs.watch(
@@ -124,7 +122,7 @@ class Demo:
                         self._print_end(self._board.rows[event.run_id])
 
     async def _kill_where_it_diverges(self, project: Project, row: Row) -> None:
-        if row.run_id in self._killed or not diverges(row.losses):
+        if row.run_id in self._killed or not diverges(row):
             return
         self._killed.add(row.run_id)
         await project.runs.kill(row.run_id)
@@ -157,7 +155,7 @@ class Demo:
             self._say(text)
 
     def _print_now_and_then(self, row: Row) -> None:
-        if not self._console.is_terminal and len(row.losses) % LINE_EVERY == 1:
+        if not self._console.is_terminal and row.curve.count % LINE_EVERY == 1:
             self._say(checkpoint_line(row))
 
     def _print_end(self, row: Row) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from nexus_async.client import Client
+from nexus_async.cli.loop import run_async
+from nexus_async.cli.project import open_client
 from nexus_async.doctor import Report, examine
 from nexus_async.doctor.examination import WAIT
 
@@ -27,13 +27,13 @@ def doctor(
     a user or a class, and no metric's value. Exits with 0 where everything could be told, with 1 where something
     is broken, and with 4 where the key is refused.
     """
-    report = asyncio.run(_examine(project, wait))
+    report = run_async(_examine(project, wait))
     print(report.json() if json else report.markdown(), end="", flush=True)  # noqa: T201 - stdout is for the report
     return report.exit_code
 
 
 async def _examine(project: str | None, wait: float) -> Report:
-    async with Client() as client:
+    async with open_client(project) as client:
         return await examine(client, project_id=project, wait=wait, say=_say)
 
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-import sys
 from collections.abc import Sequence  # noqa: TC003 - cyclopts reads the annotations
 from contextlib import suppress
 from importlib.util import find_spec
+from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from nexus_async.cli.console import say, write_line
+from nexus_async.cli.exits import DONE, CommandError
 from nexus_async.cli.loop import run_async
+from nexus_async.cli.project import PROJECT_VARIABLE
 from nexus_async.config import ENDPOINT_VARIABLE, SECRET_KEY_VARIABLE
-from nexus_async.local import CurveTrainer, DigitsTrainer, LocalNexus, Trainer
+from nexus_async.local import CurveTrainer, DigitsTrainer, LocalNexus, ReplayTrainer, Trainer
 from nexus_async.local.faults.text import read_fault
 
 TrainerName = Literal["digits", "curves"]
@@ -48,13 +52,39 @@ def local(
             "any:latency=0.5 or start:drop=after:times=1. May be given several times.",
         ),
     ] = (),
-) -> None:
-    """Serve a local Nexus until Ctrl-C.
+    replay: Annotated[
+        Path | None, Parameter(help="Play what `runs record` recorded, in place of a trainer.")
+    ] = None,
+    speed: Annotated[float, Parameter(help="How many times as fast --replay plays.")] = 1.0,
+    exec_: Annotated[
+        str | None,
+        Parameter(
+            name="--exec", help="Run this command of the shell with endpoint and key set, and end with it."
+        ),
+    ] = None,
+) -> int:
+    """Serve a local Nexus until Ctrl-C, or for as long as a command runs.
 
-    Prints the two lines that point any client of Nexus at it, the official one as well. It trains on this
-    machine, keeps everything in memory, and never reads a real key.
+    Prints the two lines that point any client of Nexus at it, the official one as
+    well. It trains on this machine, keeps everything in memory, and never reads a
+    real key.
+
+    With --exec nothing is printed: the command finds the endpoint in
+    DATATURE_API_BASE_URL, the key in DATATURE_SECRET_KEY and the first project in
+    DATATURE_PROJECT, and its exit code is passed on.
+
+    Such as:
+
+      nexus-async local --trainer curves --port 8000
+      nexus-async local --exec 'npm test'
+      nexus-async local --replay run.jsonl --speed 60
     """
-    run_async(_serve(_trainer(trainer, steps, interval, seed), port=port, seed=seed, faults=fault))
+    chosen = _trainer(trainer, steps, interval, seed) if replay is None else ReplayTrainer(replay, speed=speed)
+    nexus = LocalNexus(chosen, port=port, seed=seed)
+    for each in fault:
+        nexus.faults.add_text(each)
+    bad = f" Faults: {', '.join(fault)}." if fault else ""
+    return run_async(_serve(nexus, port, exec_, what=_what(chosen), bad=bad))
 
 
 def _trainer(name: TrainerName | None, steps: int, interval: float, seed: int) -> Trainer:
@@ -63,19 +93,56 @@ def _trainer(name: TrainerName | None, steps: int, interval: float, seed: int) -
     return DigitsTrainer(steps=steps, step_seconds=interval, seed=seed)
 
 
-async def _serve(trainer: Trainer, *, port: int, seed: int, faults: Sequence[str]) -> None:
-    interrupted = _interruption()
-    nexus = LocalNexus(trainer, port=port, seed=seed)
-    for fault in faults:
-        nexus.faults.add_text(fault)
+async def _serve(nexus: LocalNexus, port: int, command: str | None, *, what: str, bad: str) -> int:
+    try:
+        await nexus.start()
+    except OSError as failure:
+        raise CommandError(
+            f"cannot listen on port {port}: {failure.strerror}. Pass --port 0 for a free one"
+        ) from None
     async with nexus:
-        print(f"export {ENDPOINT_VARIABLE}={nexus.url}")  # noqa: T201 - stdout, for a shell to take in
-        print(f"export {SECRET_KEY_VARIABLE}={nexus.secret_key}", flush=True)  # noqa: T201
-        projects = " and ".join(f"{project.name} ({project.id})" for project in nexus.projects)
-        what = "trains for real" if isinstance(trainer, DigitsTrainer) else "draws curves"
-        bad = f" Faults: {', '.join(faults)}." if faults else ""
-        print(f"A local Nexus that {what}, with {projects}.{bad} Ctrl-C ends it.", file=sys.stderr, flush=True)  # noqa: T201
-        await interrupted.wait()
+        if command is not None:
+            return await _run_command(command, nexus)
+        await _wait_beside(nexus, what, bad)
+        return DONE
+
+
+async def _run_command(command: str, nexus: LocalNexus) -> int:
+    """Run a command of the shell, and return its exit code. Ctrl-C reaches it as well, and ends it."""
+    known = {
+        ENDPOINT_VARIABLE: nexus.url,
+        SECRET_KEY_VARIABLE: nexus.secret_key,
+        PROJECT_VARIABLE: nexus.project_id,
+    }
+    interrupted = _interruption()
+    child = await asyncio.create_subprocess_shell(command, env={**os.environ, **known})
+    ending = asyncio.create_task(interrupted.wait())
+    ended = asyncio.create_task(child.wait())
+    await asyncio.wait([ending, ended], return_when=asyncio.FIRST_COMPLETED)
+    if not ended.done():
+        child.terminate()
+    ending.cancel()
+    code = await ended
+    return 128 - code if code < 0 else code  # as a shell tells of one that a signal ended
+
+
+async def _wait_beside(nexus: LocalNexus, what: str, bad: str) -> None:
+    interrupted = _interruption()
+    write_line(f"export {ENDPOINT_VARIABLE}={nexus.url}")  # for a shell to take in
+    write_line(f"export {SECRET_KEY_VARIABLE}={nexus.secret_key}")
+    projects = " and ".join(f"{project.name} ({project.id})" for project in nexus.projects)
+    say(f"A local Nexus that {what}, with {projects}.{bad} Ctrl-C ends it.")
+    await interrupted.wait()
+
+
+def _what(trainer: Trainer) -> str:
+    match trainer:
+        case DigitsTrainer():
+            return "trains for real"
+        case ReplayTrainer():
+            return "plays what was recorded"
+        case _:
+            return "draws curves"
 
 
 def _interruption() -> asyncio.Event:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeVar
 
@@ -16,7 +17,11 @@ logger = logging.getLogger("nexus_async.cli")
 
 
 def run_async(main: Coroutine[Any, Any, T]) -> T:
-    """Run `main` to its end, and return what it returns."""
+    """Run `main` to its end, and return what it returns.
+
+    Being told to end by SIGTERM is as good as Ctrl-C: what is open is closed, and the terminal is left in order.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(main)
 

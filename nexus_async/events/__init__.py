@@ -1,6 +1,6 @@
 """What is told of runs, how an entry of a log becomes it, and how it is written as JSON."""
 
-from nexus_async.events.coding import decode_event, encode_event
+from nexus_async.events.coding import decode_event, encode_event, encode_plain
 from nexus_async.events.entries import event_of, metrics_of, read_checkpoint
 from nexus_async.events.kinds import (
     CaughtUp,
@@ -38,6 +38,7 @@ __all__ = [
     "StatusChanged",
     "decode_event",
     "encode_event",
+    "encode_plain",
     "event_of",
     "metrics_of",
     "read_checkpoint",

@@ -59,11 +59,12 @@ def encode_event(event: Event) -> bytes:
         bare["payload"] = event.payload
     else:
         bare = msgspec.to_builtins(event)
-    shape = {"v": VERSION, **{name: _written(value, DEEPEST) for name, value in bare.items()}}
-    try:
-        return msgspec.json.encode(shape)
-    except (msgspec.MsgspecError, UnicodeError, OverflowError):  # a lone surrogate, a number beyond 64 bits
-        return json.dumps(shape, separators=(",", ":")).encode()
+    return _encoded({"v": VERSION, **{name: _written(value, DEEPEST) for name, value in bare.items()}})
+
+
+def encode_plain(value: Any) -> bytes:
+    """Return models, or what is made of them, as JSON in UTF-8 and on one line, with numbers as in events."""
+    return _encoded(_written(msgspec.to_builtins(value), DEEPEST))
 
 
 def decode_event(text: bytes | str) -> Event:
@@ -84,6 +85,13 @@ def decode_event(text: bytes | str) -> Event:
     except (msgspec.ValidationError, UnicodeError) as refusal:
         raise InvalidEventError(f"no event that this release knows: {refusal}") from None
     return event
+
+
+def _encoded(shape: Any) -> bytes:
+    try:
+        return msgspec.json.encode(shape)
+    except (msgspec.MsgspecError, UnicodeError, OverflowError):  # a lone surrogate, a number beyond 64 bits
+        return json.dumps(shape, separators=(",", ":")).encode()
 
 
 def _written(value: Any, levels: int) -> Any:

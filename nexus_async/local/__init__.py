@@ -20,6 +20,7 @@ from nexus_async.local.server import LocalNexus
 from nexus_async.local.trainers.clock import TrainingClock
 from nexus_async.local.trainers.curve import CurveTrainer
 from nexus_async.local.trainers.digits import DigitsTrainer
+from nexus_async.local.trainers.replay import ReplayTrainer
 from nexus_async.local.trainers.scripted import ScriptedTrainer
 from nexus_async.local.trainers.trainer import Trainer, TrainingFailed
 
@@ -37,6 +38,7 @@ __all__ = [
     "LocalRun",
     "LocalWorkflow",
     "NotStartedError",
+    "ReplayTrainer",
     "RunOverError",
     "ScriptedTrainer",
     "TooManyRunsError",

@@ -58,6 +58,11 @@ class RunReader:
         """Return the status last told and when it began, in milliseconds since the Unix epoch."""
         return self._status, self._status_date
 
+    @property
+    def log_bytes(self) -> int:
+        """Return how many bytes of its logs were read, as they are uncompressed."""
+        return sum(reader.position.length for reader in self._readers.values())
+
     def tell(self, status: RunStatus) -> None:
         """Take a status as told: cursors have it from now on."""
         self._status, self._status_date = status.overview, status.update_date

@@ -18,8 +18,9 @@ from nexus_async import (
     RunRemoved,
     StatusChanged,
 )
-from nexus_async.cli.board import Board, diverges
-from nexus_async.cli.drawing import board_table, checkpoint_line, matrix_table, number
+from nexus_async.cli.board import Board, Row, diverges
+from nexus_async.cli.board_table import BoardTable
+from nexus_async.cli.drawing import checkpoint_line, matrix_table, number
 from nexus_async.cli.sparkline import sparkline
 from nexus_async.models.run import RunExecution, RunStatus
 
@@ -93,13 +94,13 @@ def test_a_row_without_a_finite_loss_has_no_best() -> None:
 
 
 def test_the_table_shows_run_workflow_status_step_loss_best_curve_and_age() -> None:
-    text = drawn(board_table(board(0.5, 0.25), now=107.0, width=100))
-    cells = ["run_610ba26c", "My workflow", "Running", "2", "0.2500", "0.2500", "█▁", "7 s"]
+    text = drawn(BoardTable(board(0.5, 0.25), now=107.0, width=100))
+    cells = ["run_610ba26c", "My workflow", "Running", "2", "0.2500", "0.2500", "█▁", "7s"]
     assert text.splitlines()[1].split() == " ".join(cells).split()
 
 
 def test_a_run_without_a_checkpoint_has_empty_cells() -> None:
-    assert drawn(board_table(board(), now=107.0, width=100)).splitlines()[1].split() == [
+    assert drawn(BoardTable(board(), now=107.0, width=100)).splitlines()[1].split() == [
         "run_610ba26c",
         "My",
         "workflow",
@@ -117,7 +118,7 @@ def test_a_run_without_a_checkpoint_has_empty_cells() -> None:
     ],
 )
 def test_a_narrow_terminal_does_without_what_matters_least(width: int, header: str) -> None:
-    lines = drawn(board_table(board(0.5), now=100.0, width=width), width=width).splitlines()
+    lines = drawn(BoardTable(board(0.5), now=100.0, width=width), width=width).splitlines()
     assert lines[0].split() == header.split()
     assert "…" not in lines[1]
 
@@ -125,11 +126,11 @@ def test_a_narrow_terminal_does_without_what_matters_least(width: int, header: s
 def test_remarks_stand_below_the_table() -> None:
     told = board(1.0)
     told.remarks.append("it diverges")
-    assert drawn(board_table(told, now=100.0, width=100)).rstrip().endswith("it diverges")
+    assert drawn(BoardTable(told, now=100.0, width=100)).rstrip().endswith("it diverges")
 
 
 def test_a_title_is_text_never_markup() -> None:
-    assert "[red]x[/red]" in drawn(board_table(board(title="[red]x[/red]"), now=0.0, width=100))
+    assert "[red]x[/red]" in drawn(BoardTable(board(title="[red]x[/red]"), now=0.0, width=100))
 
 
 def test_a_workflow_without_a_title_is_called_by_its_id() -> None:
@@ -140,7 +141,7 @@ def test_a_workflow_without_a_title_is_called_by_its_id() -> None:
 
 def test_the_table_keeps_to_forty_columns() -> None:
     assert (
-        max(map(len, drawn(board_table(board(*range(1, 50)), now=100.0, width=40), width=40).splitlines())) <= 40
+        max(map(len, drawn(BoardTable(board(*range(1, 50)), now=100.0, width=40), width=40).splitlines())) <= 40
     )
 
 
@@ -167,8 +168,9 @@ def test_the_status_is_the_last_one_told(event: StatusChanged | RunEnded) -> Non
 )
 def test_an_event_that_no_row_shows_changes_nothing(event: CaughtUp | RunRemoved) -> None:
     told = board(1.0)
+    before = drawn(BoardTable(told, now=100.0, width=100))
     told.take(event)
-    assert told.rows == board(1.0).rows
+    assert drawn(BoardTable(told, now=100.0, width=100)) == before
 
 
 def test_the_most_accurate_is_chosen_among_those_that_finished() -> None:
@@ -197,11 +199,18 @@ def test_nothing_is_most_accurate_where_nothing_finished() -> None:
     ],
 )
 def test_a_training_diverges_at_ten_times_its_best_or_at_no_number(losses: list[float], verdict: bool) -> None:
-    assert diverges(losses) is verdict
+    assert diverges(row_of(*losses)) is verdict
 
 
 def test_the_factor_of_divergence_can_be_chosen() -> None:
-    assert diverges([1.0, 3.0], factor=2.0)
+    assert diverges(row_of(1.0, 3.0), factor=2.0)
+
+
+def row_of(*losses: float) -> Row:
+    row = Row(RUN, "w", "Running")
+    for loss in losses:
+        row.curve.add(loss)
+    return row
 
 
 @pytest.mark.parametrize(

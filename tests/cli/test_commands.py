@@ -185,5 +185,5 @@ async def test_the_demo_without_a_terminal_writes_plain_lines() -> None:
 async def test_the_demo_in_a_terminal_draws_a_table() -> None:
     said = await demonstrated(Console(file=io.StringIO(), width=100, force_terminal=True))
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", said)
-    assert re.search(r"run_\w{8}\s+Perceptron 32\s+Finished\s+40\s+0\.\d+\s+0\.\d+\s+[▁-█]+\s+\d+ s", plain)
+    assert re.search(r"run_\w{8}\s+Perceptron 32\s+Finished\s+40\s+0\.\d+\s+0\.\d+\s+[▁-█]+\s+\d+s", plain)
     assert "killed" in plain

@@ -166,4 +166,5 @@ def _stats_of(run: WatchedRun, cursor: str | None) -> RunStats:
         lag=run.lag,
         last_poll=None if run.previous_poll < 0 else run.previous_poll,
         errors=run.failures,
+        log_bytes=run.reader.log_bytes,
     )

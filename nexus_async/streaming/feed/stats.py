@@ -19,6 +19,8 @@ class RunStats(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """When it was last polled with success, in seconds since the Unix epoch by this machine's clock."""
     errors: int
     """Polls in a row that failed."""
+    log_bytes: int
+    """Bytes of its logs that were read, as they are uncompressed."""
 
 
 class FeedStats(msgspec.Struct, frozen=True, kw_only=True, gc=False):

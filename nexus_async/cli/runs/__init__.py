@@ -1,0 +1,1 @@
+"""`nexus-async runs`: one file a command, or a few that belong together."""

@@ -1,0 +1,64 @@
+"""`nexus-async runs record`."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from nexus_async.cli.console import say
+from nexus_async.cli.exits import UsageError
+from nexus_async.cli.loop import run_async
+from nexus_async.cli.naming import find_runs
+from nexus_async.cli.options import FLAG, ProjectOption, RunName
+from nexus_async.cli.project import open_project
+from nexus_async.events import RunEnded, encode_event
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from nexus_async.streaming import Feed
+
+
+def record(
+    run: RunName,
+    file: Annotated[Path, Parameter(name="FILE", help="What to write.")],
+    /,
+    *,
+    force: Annotated[bool, FLAG, Parameter(help="Write over a file that is there.")] = False,
+    project: ProjectOption = None,
+) -> None:
+    """Record a run from its first entry to its end: a line of JSON for each event.
+
+    `nexus-async local --replay FILE` and ReplayTrainer play it. Ctrl-C ends a
+    recording early, and leaves what came until then.
+
+    Such as:
+
+      nexus-async runs record @latest run.jsonl
+    """
+    [run_id] = run_async(find_runs([run], project))
+    try:
+        with file.open("wb" if force else "xb") as recording:
+            run_async(_record(run_id, project, recording))
+    except FileExistsError:
+        raise UsageError(f"{file} is there already: choose another name, or pass --force") from None
+
+
+async def _record(run_id: str, wanted: str | None, recording: BinaryIO) -> None:
+    async with (
+        open_project(wanted) as project,
+        project.runs.watch([run_id], stop_when_all_ended=True) as feed,
+    ):
+        await _write_all(feed, recording)
+
+
+async def _write_all(feed: Feed, recording: BinaryIO) -> None:
+    count = 0
+    async for event in feed:
+        recording.write(encode_event(event) + b"\n")
+        recording.flush()
+        count += 1
+        if isinstance(event, RunEnded):
+            say(f"Recorded {count} events of {event.run_id}, which is {event.outcome}")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nexus_async.local.identifiers import Identifiers
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_logger = logging.getLogger("nexus_async.local")
+logger = logging.getLogger("nexus_async.local")
 
 
 class Gate:
@@ -47,7 +47,7 @@ class Gate:
         except web.HTTPException as error:
             return _translate(request, error)
         except Exception:
-            _logger.exception("%s %s failed", request.method, request.path)
+            logger.exception("%s %s failed", request.method, request.path)
             return refuse(500, "The local server failed; its log on nexus_async.local tells why.")
 
     def _is_known(self, request: web.Request) -> bool:

@@ -12,7 +12,7 @@ from nexus_async.local.trainers.trainer import Trainer, TrainingFailed
 if TYPE_CHECKING:
     from nexus_async.local.run import LocalRun
 
-_logger = logging.getLogger("nexus_async.local")
+logger = logging.getLogger("nexus_async.local")
 
 
 class Trainings:
@@ -78,6 +78,6 @@ class Trainings:
         except TrainingFailed as error:
             return str(error)
         except Exception as error:
-            _logger.exception("the trainer of %s raised", run.id)
+            logger.exception("the trainer of %s raised", run.id)
             return f"{type(error).__name__}: {error}"
         return None

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nexus_async
+from nexus_async.cli.loop import run_async
+
+if TYPE_CHECKING:
+    import pytest
 
 SHOWN = {**os.environ, "NEXUS_ASYNC_LOG": "debug"}
 WITHOUT_UVLOOP = (
@@ -37,6 +43,15 @@ def test_the_command_line_runs_on_uvloop_where_the_extra_is_installed() -> None:
 
 def test_the_command_line_runs_on_the_loop_of_asyncio_without_the_extra() -> None:
     assert "nexus_async.cli: the event loop is asyncio's own" in log_of_serving("-c", WITHOUT_UVLOOP)
+
+
+def test_a_command_really_runs_on_uvloop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # the handlers of this process stay as they are
+
+    async def loop() -> str:
+        return type(asyncio.get_running_loop()).__module__
+
+    assert run_async(loop()) == "uvloop"
 
 
 def test_every_command_runs_on_that_loop() -> None:

@@ -20,6 +20,7 @@ from nexus_async.local import (
     LocalRun,
     LocalWorkflow,
     NotStartedError,
+    ReplayTrainer,
     RunOverError,
     ScriptedTrainer,
     TooManyRunsError,
@@ -55,6 +56,7 @@ class Impatient:
 
 async def serve() -> None:
     trainers: list[Trainer] = [Impatient(), DigitsTrainer(steps=3), ScriptedTrainer()]
+    trainers.append(ReplayTrainer("recorded.jsonl", speed=60))
     async with LocalNexus(trainers[0], seed=3) as nexus:
         assert_type(nexus.url, str)
         assert_type(nexus.now(), int)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING, TypeAlias
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import msgspec
 
-from nexus_async.errors import OutcomeUnknownError
+from nexus_async.errors import ConfigurationError, OutcomeUnknownError
 from nexus_async.http.protocol import request_id_of
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from nexus_async.http.protocol import Answer, Request
     from nexus_async.http.throttle import Turn
 
+H = TypeVar("H")
 logger = logging.getLogger("nexus_async.http")
 
 
@@ -85,8 +87,8 @@ class Observer:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.endpoint = endpoint
-        self.on_attempt = on_attempt
-        self.on_call = on_call
+        self.on_attempt = _checked("on_attempt", on_attempt)
+        self.on_call = _checked("on_call", on_call)
         self.clock = clock
         self._has_hooks = on_attempt is not None or on_call is not None
 
@@ -201,6 +203,16 @@ class Observation:
             request_id=None if answer is None else request_id_of(answer.headers),
             retry_in=retry_in,
         )
+
+
+def _checked(name: str, hook: H) -> H:
+    if iscoroutinefunction(hook):
+        raise ConfigurationError(
+            f"{name}={hook!r} is asynchronous: give a plain function, which may start a task"
+        )
+    if hook is not None and not callable(hook):
+        raise ConfigurationError(f"{name}={hook!r} cannot be called: give a function")
+    return hook
 
 
 def _log_failure(hook: object, failure: Exception) -> None:

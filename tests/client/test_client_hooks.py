@@ -15,6 +15,7 @@ from nexus_async import (
     Call,
     Client,
     ClientClosedError,
+    ConfigurationError,
     NotFoundError,
     OutcomeUnknownError,
     RequestError,
@@ -226,6 +227,17 @@ async def test_a_hook_that_raises_is_logged_and_breaks_no_call(
     assert "failed, and the call goes on" in caplog.text
     assert "the hook is broken" in caplog.text
     assert "a secret of the body" not in caplog.text
+
+
+async def tells_later(attempt: Attempt) -> None:
+    raise AssertionError
+
+
+@pytest.mark.parametrize("name", ["on_attempt", "on_call"])
+@pytest.mark.parametrize(("hook", "why"), [(tells_later, "is asynchronous"), (3, "cannot be called")])
+def test_a_hook_that_cannot_be_one_is_refused_by_name(name: str, hook: Any, why: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{name}=.*{why}"):
+        Client("k", **{name: hook})
 
 
 async def test_a_hook_cannot_take_an_error_back() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from nexus_async import Run, Throttle
+from nexus_async.http.waiting import Kind
 from nexus_async.models.run import RunExecution, RunStatus
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class TimedSource:
         sink.feed(body)
 
     async def _spend(self, turn: Turn | None, size: int) -> None:
-        turn = turn or await self.throttle.turn(poll=True)
+        turn = turn or await self.throttle.turn(Kind.LOG)
         turn.received += size
         turn.end()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ssl
+import copy
 import time
 from typing import TYPE_CHECKING
 
@@ -14,22 +14,28 @@ from nexus_async.config import (
     CONNECT_TIMEOUT,
     MAX_BUFFERED_BYTES,
     MAX_IN_FLIGHT,
+    MAX_RESPONSE_BYTES,
     READ_TIMEOUT,
     REQUESTS_PER_SECOND,
     RETRY_AFTER_CAP,
     TIMEOUT,
     USER_AGENT,
+    Secret,
     choose_endpoint,
     choose_secret_key,
-    positive,
     positive_count,
 )
 from nexus_async.errors import ConfigurationError, InvalidArgumentError
 from nexus_async.http.attempts import Observer
+from nexus_async.http.key import SecretKey
+from nexus_async.http.options import Options
+from nexus_async.http.pool import Pool
 from nexus_async.http.protocol import get
+from nexus_async.http.proxy import check_proxy
 from nexus_async.http.requester import Requester
-from nexus_async.http.retry import RetryPolicy
+from nexus_async.http.server_time import ServerTime
 from nexus_async.http.throttle import Throttle
+from nexus_async.http.tls import ssl_context
 from nexus_async.http.transport import AiohttpTransport
 from nexus_async.loggers import show_log
 from nexus_async.models.project import decode_projects
@@ -39,7 +45,7 @@ from nexus_async.resources.project import Project
 from nexus_async.streaming import Room, Shared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from os import PathLike
     from types import TracebackType
     from typing import Self
@@ -47,6 +53,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from nexus_async.http.attempts import OnAttempt, OnCall
+    from nexus_async.http.key import KeySource
     from nexus_async.http.stats import ClientStats
 
 
@@ -60,21 +67,26 @@ class Client(Endpoint):
     ```
 
     `secret_key` defaults to the variable `DATATURE_SECRET_KEY`, `endpoint` to `DATATURE_API_BASE_URL`, then to
-    Nexus itself; both are read now. `certificate_file` and `private_key_file` (paths of PEM files) authenticate
-    by mutual TLS in place of the key; `ca_file` names the authorities to trust in place of the system's.
+    Nexus itself; both are read now. A function in place of the key, plain or asynchronous, is asked for it before
+    the first request and again after a 401. `certificate_file` and `private_key_file` (paths of PEM files)
+    authenticate by mutual TLS in place of the key; `ca_file` names the authorities to trust in place of the
+    system's.
 
     `timeout` seconds bound a whole call, attempts and pauses included; `connect_timeout` bounds each connection,
     `read_timeout` each silence of a call, while a poll is bounded as a whole alone. `attempts` is the number of
     tries of what is safe to repeat; starting a run is not, once it may have been received. An answer that asks
-    for a pause above `retry_after_cap` seconds is raised at once.
+    for a pause above `retry_after_cap` seconds is raised at once. More than `max_response_bytes` are read of no
+    answer, neither as received nor decompressed. All six can be changed for some calls: `with_options`.
 
-    At most `max_in_flight` requests are under way and `requests_per_second` are sent; polls wait also where
-    they bring more than `bytes_per_second`. A `throttle` in place of the three can be shared by several clients.
-    Of logs that are followed, at most `max_buffered_bytes` are read and not handed out yet; a larger log is read
-    alone.
+    At most `max_in_flight` requests are under way and `requests_per_second` are sent; logs that are followed wait
+    also where they bring more than `bytes_per_second`. A `throttle` in place of the three can be shared by
+    several clients. Of logs that are followed, at most `max_buffered_bytes` are read and not handed out yet; a
+    larger log is read alone.
 
-    `session` is used and never closed; `connector` makes the connector of a session of our own. `jitter`
-    turns a pause in seconds into the one that is made; `clock` gives the seconds since the Unix epoch.
+    `session` is used and never closed, and so is `connector`; a function in its place makes the connector of a
+    session of our own. `proxy` is the URL of an HTTP proxy, and empty for none; else it is what the environment
+    says when the connections are opened, and `NO_PROXY` is respected. `jitter` turns a pause in seconds into the
+    one that is made; `clock` gives the seconds since the Unix epoch.
 
     `on_attempt` is called with an `Attempt` after each attempt, those of polls included; `on_call` with a `Call`,
     and returns a context manager that is entered while that call is under way and yields what its attempts are
@@ -88,7 +100,7 @@ class Client(Endpoint):
 
     def __init__(
         self,
-        secret_key: str | None = None,
+        secret_key: str | Callable[[], str | Awaitable[str]] | None = None,
         *,
         endpoint: str | None = None,
         certificate_file: str | PathLike[str] | None = None,
@@ -99,49 +111,58 @@ class Client(Endpoint):
         read_timeout: float = READ_TIMEOUT,
         attempts: int = ATTEMPTS,
         retry_after_cap: float = RETRY_AFTER_CAP,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
         throttle: Throttle | None = None,
         requests_per_second: float | None = None,
         max_in_flight: int | None = None,
         bytes_per_second: float | None = None,
         max_buffered_bytes: int = MAX_BUFFERED_BYTES,
         session: aiohttp.ClientSession | None = None,
-        connector: Callable[[], aiohttp.BaseConnector] | None = None,
+        connector: aiohttp.BaseConnector | Callable[[], aiohttp.BaseConnector] | None = None,
+        proxy: str | None = None,
         jitter: Callable[[float], float] = backoff.full_jitter,
         clock: Callable[[], float] = time.time,
         on_attempt: OnAttempt | None = None,
         on_call: OnCall | None = None,
     ) -> None:
+        key, given_proxy = _hidden_key(secret_key), None if proxy is None else Secret(proxy)
+        del secret_key, proxy  # tracebacks show what a frame holds
+        if session is not None and (connector is not None or given_proxy is not None):
+            raise ConfigurationError("a session has its own connector and proxy: give either it or those")
         show_log()
         self.endpoint = choose_endpoint(endpoint)
         """The base URL of every request."""
         self.throttle = _choose_throttle(throttle, requests_per_second, max_in_flight, bytes_per_second)
         """What bounds the requests, and counts them."""
-        headers = {"User-Agent": USER_AGENT, "Accept": "*/*"}
         if certificate_file is None and private_key_file is None:
-            headers["Secret-Key"] = choose_secret_key(secret_key)
+            key = key if callable(key) else choose_secret_key(key)
         elif not self.endpoint.startswith("https:"):
             raise ConfigurationError(f"mutual TLS needs an https endpoint, and {self.endpoint} is none")
-        elif secret_key is not None:
+        elif key is not None:
             raise ConfigurationError("give either a secret key or a certificate_file, not both")
+        options = Options(
+            timeout=timeout,
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            attempts=attempts,
+            retry_after_cap=retry_after_cap,
+            max_response_bytes=max_response_bytes,
+        ).checked()
         transport = AiohttpTransport(
-            self.endpoint,
-            headers=headers,
-            connect_timeout=positive("connect_timeout", connect_timeout),
-            read_timeout=positive("read_timeout", read_timeout),
+            Pool(
+                self.endpoint,
+                proxy=given_proxy and check_proxy(given_proxy),
+                session=session,
+                connector=connector,
+            ),
+            key=SecretKey(key, headers={"User-Agent": USER_AGENT, "Accept": "*/*"}),
+            options=options,
             throttle=self.throttle,
-            ssl_context=_ssl_context(certificate_file, private_key_file, ca_file),
-            session=session,
-            connector=connector,
-        )
-        retry = RetryPolicy(
-            attempts=positive_count("attempts", attempts),
-            retry_after_cap=positive("retry_after_cap", retry_after_cap),
-            jitter=jitter,
+            server_time=ServerTime(clock),
+            ssl_context=ssl_context(certificate_file, private_key_file, ca_file),
         )
         observer = Observer(endpoint=self.endpoint, on_attempt=on_attempt, on_call=on_call, clock=clock)
-        self._requester = Requester(
-            transport, retry=retry, timeout=positive("timeout", timeout), observer=observer
-        )
+        self._requester = Requester(transport, options=options, jitter=jitter, observer=observer)
         room = Room(positive_count("max_buffered_bytes", max_buffered_bytes))
         self._shared = Shared(clock, room=room, jitter=jitter)
 
@@ -163,7 +184,7 @@ class Client(Endpoint):
 
     def stats(self) -> ClientStats:
         """Return what this client did so far, and what its throttle allows now."""
-        return self._requester.counts.stats(self.throttle)
+        return self._requester.counts.stats(self.throttle, self._requester.budget)
 
     async def get_info(self) -> Workspace:
         """Return the workspace that the secret key belongs to."""
@@ -174,6 +195,37 @@ class Client(Endpoint):
         infos = await self._requester.call(get("/workspace/projects"), decode_projects)
         return [Project(self._requester, info.id, info=info, shared=self._shared) for info in infos]
 
+    def with_options(
+        self,
+        *,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+        read_timeout: float | None = None,
+        attempts: int | None = None,
+        retry_after_cap: float | None = None,
+        max_response_bytes: int | None = None,
+    ) -> Self:
+        """Return a view of this client whose calls are bounded otherwise, and those of its projects.
+
+        ```python
+        await client.with_options(timeout=5, attempts=1).get_info()
+        ```
+
+        It shares all else with the client: connections, throttle, retry budget and closing. What is not given is
+        as in the client. Raises `ConfigurationError` for what makes no sense.
+        """
+        options = self._requester.options.changed(
+            timeout=timeout,
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            attempts=attempts,
+            retry_after_cap=retry_after_cap,
+            max_response_bytes=max_response_bytes,
+        )
+        view = copy.copy(self)
+        view._requester = self._requester.with_options(options)  # noqa: SLF001 - it is one of us
+        return view
+
     def get_project(self, project_id: str) -> Project:
         """Return the project of that ID, with or without `proj_`. No request is made.
 
@@ -183,6 +235,12 @@ class Client(Endpoint):
             raise InvalidArgumentError(f"{project_id!r} is no project's ID, such as 'proj_b705a...'")
         full = project_id if project_id.startswith("proj_") else f"proj_{project_id}"
         return Project(self._requester, full, shared=self._shared)
+
+
+def _hidden_key(given: str | KeySource | None) -> Secret | KeySource | None:
+    if given is None or callable(given):
+        return given
+    return Secret(given if isinstance(given, str) else "\0")  # which no header may carry
 
 
 def _choose_throttle(
@@ -207,27 +265,3 @@ def _choose_throttle(
         what = ", ".join(given)
         raise ConfigurationError(f"give either a throttle or {what}: Throttle({what}) makes one that has it")
     return throttle
-
-
-def _ssl_context(
-    certificate: str | PathLike[str] | None,
-    private_key: str | PathLike[str] | None,
-    authorities: str | PathLike[str] | None,
-) -> ssl.SSLContext | None:
-    if certificate is None and private_key is None and authorities is None:
-        return None
-    if (certificate is None) != (private_key is None):
-        missing = "private_key_file" if private_key is None else "certificate_file"
-        raise ConfigurationError(f"{missing} is missing: mutual TLS needs the certificate and its private key")
-    try:
-        context = ssl.create_default_context(cafile=authorities)
-        if certificate is not None:
-            context.load_cert_chain(certificate, private_key, password=_no_password)
-    except (OSError, TypeError, ValueError) as failure:  # ssl.SSLError is an OSError
-        files = ", ".join(str(file) for file in (certificate, private_key, authorities) if file is not None)
-        raise ConfigurationError(f"cannot use {files} for TLS: {failure}") from None
-    return context
-
-
-def _no_password() -> str:
-    raise ConfigurationError("private_key_file is encrypted: give one that is not, openssl pkey makes it")

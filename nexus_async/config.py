@@ -16,6 +16,7 @@ from nexus_async.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import NoReturn, SupportsIndex
     from urllib.parse import SplitResult
 
 VERSION: Final = "0.1.0"
@@ -36,6 +37,14 @@ ATTEMPTS: Final = 3
 """Tries of a call in all: the third seldom fails where the second did not."""
 RETRY_AFTER_CAP: Final = 120.0
 """Seconds: a `Retry-After` above it is raised at once, for the caller to decide."""
+RETRY_BUDGET: Final = 64
+"""Retries that a client may make without a success between them: two for each of 32 calls that fail together."""
+RETRY_REFILL: Final = 0.2
+"""Retries that each success brings back: in the long run an API that fails is asked a fifth more, not three times
+as much. The share is Finagle's (https://twitter.github.io/finagle/guide/Clients.html#retries)."""
+MAX_RESPONSE_BYTES: Final = 256_000_000
+"""Bytes of an answer, as received and decompressed: above a log of a million entries, below a small machine's
+memory."""
 MAX_IN_FLIGHT: Final = 32
 """Requests under way at once, and so open connections, of one client."""
 REQUESTS_PER_SECOND: Final = 10.0
@@ -78,28 +87,48 @@ USER_AGENT: Final = (
     f"nexus-async/{VERSION} (Python/{platform.python_version()}; {platform.system()}/{platform.machine()})"
 )
 
+
+class Secret(str):
+    """Hold a text that no log and no traceback may show: its `repr` hides it, and it does not pickle."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'[secret]'"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("a secret key is not pickled: let each process read its own")
+
+
 _BEYOND_A_PATH = re.compile(r"[?#\\\s\x00-\x1f]")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]+")
 
 
-def choose_secret_key(given: str | None, environment: Mapping[str, str] = os.environ) -> str:
+def choose_secret_key(given: str | None, environment: Mapping[str, str] = os.environ) -> Secret:
     """Choose the secret key: the argument, else `DATATURE_SECRET_KEY`.
 
     Raises `ConfigurationError` when there is none, or when it cannot stand in an HTTP header. The error
     never shows the key.
     """
-    key = environment.get(SECRET_KEY_VARIABLE) if given is None else given
+    key = Secret(environment.get(SECRET_KEY_VARIABLE, "") if given is None else given)
+    is_text = given is None or isinstance(given, str)
+    del given, environment  # tracebacks show what a frame holds
     if not key:
         raise ConfigurationError(
             f"no secret key: pass Client(secret_key), set {SECRET_KEY_VARIABLE}, "
             "or pass certificate_file and private_key_file"
         )
-    if not isinstance(key, str) or not _HEADER_VALUE.fullmatch(key):
+    if not is_text or not can_be_sent(key):
         raise ConfigurationError(
             "the secret key has a character that no header may carry (a space, a line break, an accent): "
             "copy it again from Nexus"
         )
     return key
+
+
+def can_be_sent(key: object) -> bool:
+    """Tell whether a key can stand in an HTTP header."""
+    return isinstance(key, str) and _HEADER_VALUE.fullmatch(key) is not None
 
 
 def choose_endpoint(given: str | None, environment: Mapping[str, str] = os.environ) -> str:
@@ -108,6 +137,7 @@ def choose_endpoint(given: str | None, environment: Mapping[str, str] = os.envir
     Raises `ConfigurationError` for anything but an http or https URL without credentials, query or fragment.
     """
     url = (environment.get(ENDPOINT_VARIABLE) or ENDPOINT) if given is None else given
+    del environment  # tracebacks show what a frame holds, and it may hold a key
     if isinstance(url, str) and "@" in url:
         raise ConfigurationError("the endpoint holds credentials: leave them out, the secret key is enough")
     parts = _split(url)

@@ -38,6 +38,7 @@ def show_log(environment: Mapping[str, str] = os.environ) -> None:
     Raises `ConfigurationError` for any other word.
     """
     word = environment.get(LOG_VARIABLE, "").strip()
+    del environment  # tracebacks show what a frame holds, and it may hold a key
     if not word:
         return
     level = _LEVELS.get(word.lower())

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nexus_async import Client, config, decode_event, encode_event
-from nexus_async.http.transport import AiohttpTransport
+from nexus_async.http.pool import Pool
 from nexus_async.local import CurveTrainer, LocalNexus
 from nexus_async.loggers import LOG_VARIABLE
 from nexus_async.streaming.stores.sqlite_store import LEASE
@@ -62,7 +62,7 @@ async def test_a_block_of_python_runs(
     code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(AiohttpTransport, "_tcp_connector", lambda _: VirtualConnector())
+    monkeypatch.setattr(Pool, "_tcp_connector", lambda _: VirtualConnector())
     async with LocalNexus(CurveTrainer(steps=3, speed=100), epoch=EPOCH) as nexus:
         run = nexus.start_run(setup={"limit": {"metric": "LIM_EPOCHS", "value": 3}})
         await run.wait_over()

@@ -61,7 +61,7 @@ def test_every_error_of_a_request_tells_what_was_asked_and_how_often(kind: type[
 def test_an_open_outcome_tells_why_and_what_to_do() -> None:
     assert str(example(OutcomeUnknownError)) == (
         "POST /projects/p/runs: whether it was carried out is unknown: 503 c: m [request r] (2 attempts). "
-        "Look for the run with `runs.list()` before you start another"
+        "Look for the run with `runs.find_started(error)` before you start another"
     )
 
 

@@ -125,8 +125,8 @@ class Unbounded:
         self._reading = reading
         self.if_none_match = reading.if_none_match
 
-    def begin(self, *, etag: str | None, coding: str, left_out: bool, length: int | None = None) -> None:  # noqa: ARG002
-        self._reading.begin(etag=etag, coding=coding, left_out=left_out)
+    def begin(self, *, etag: str | None, coding: str, left_out: bool, length: int | None, limit: int = 0) -> None:  # noqa: ARG002
+        self._reading.begin(etag=etag, coding=coding, left_out=left_out, limit=limit)
 
     def feed(self, chunk: bytes) -> None:
         self._reading.feed(chunk)

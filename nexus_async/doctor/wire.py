@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from nexus_async.config import MAX_RESPONSE_BYTES
 from nexus_async.doctor.anonymous import word
 from nexus_async.errors import ConnectError, RequestError, StatusError
 from nexus_async.http.protocol import body_of, get, path_of
@@ -54,7 +55,15 @@ class Look:
         self.left_out = False
         """Whether the body was left out, by a 304."""
 
-    def begin(self, *, etag: str | None, coding: str, left_out: bool, length: int | None) -> None:  # noqa: ARG002 - as a transport calls it
+    def begin(
+        self,
+        *,
+        etag: str | None,
+        coding: str,
+        left_out: bool,
+        length: int | None,  # noqa: ARG002 - as a transport calls it
+        limit: int = MAX_RESPONSE_BYTES,  # noqa: ARG002 - as a transport calls it
+    ) -> None:
         """Take the head in."""
         self.etag, self.coding, self.left_out = etag, coding, left_out
 

@@ -5,10 +5,12 @@
      +- InvalidArgumentError        what is asked for makes no sense: refused before anything is sent
      +- ClientClosedError           a call on a client that was closed
      +- RequestError                a request that brought no usable answer
+     |   +- SecretKeyError          the function for the secret key gave none: nothing was sent
      |   +- ConnectError            no connection stood: nothing was sent
      |   +- ConnectionLostError     the connection broke under way
      |   +- RequestTimeoutError     time ran out under way
      |   +- InvalidAnswerError      the answer is not what the API promises
+     |   +- ResponseTooLargeError   the answer is larger than what is read of one
      |   +- OutcomeUnknownError     it may have been carried out, and must not be sent again
      |   +- StatusError             the API said no
      |       +- RedirectError       3xx, never followed: the secret key would go along
@@ -59,6 +61,8 @@ from nexus_async.errors.request import (
     RedirectError,
     RequestError,
     RequestTimeoutError,
+    ResponseTooLargeError,
+    SecretKeyError,
     ServerError,
     StatusError,
     UnprocessableError,
@@ -95,7 +99,9 @@ __all__ = [
     "RedirectError",
     "RequestError",
     "RequestTimeoutError",
+    "ResponseTooLargeError",
     "RunFailedError",
+    "SecretKeyError",
     "ServerError",
     "StatusError",
     "StoreBusyError",

@@ -29,6 +29,12 @@ class RequestError(NexusError):
         return f"{line}. {self.remedy}" if self.remedy else line
 
 
+class SecretKeyError(RequestError):
+    """Tell that the function that gives the secret key gave none, so that nothing was sent."""
+
+    remedy = "Let it return the key as a str"
+
+
 class ConnectError(RequestError):
     """Tell that no connection stood in time, so that nothing was sent."""
 
@@ -58,15 +64,30 @@ class InvalidAnswerError(RequestError):
         """The body as received."""
 
 
+class ResponseTooLargeError(RequestError):
+    """Tell of an answer that was broken off: larger than `max_response_bytes`, or with too large a head."""
+
+    remedy = "Where that is no mistake of the server, use client.with_options(max_response_bytes=...)"
+
+
 class OutcomeUnknownError(RequestError):
     """Tell that a request may have been carried out, and was not sent again because it must not be.
 
-    Starting a run is paid for. `reason` is the error that left it open.
+    Starting a run is paid for. `reason` is the error that left it open. `runs.find_started(error)` takes the
+    rest.
     """
 
-    remedy = "Look for the run with `runs.list()` before you start another"
+    remedy = "Look for the run with `runs.find_started(error)` before you start another"
 
-    def __init__(self, reason: RequestError) -> None:
+    def __init__(
+        self,
+        reason: RequestError,
+        *,
+        project_id: str | None = None,
+        flow_id: str | None = None,
+        sent_at: float | None = None,
+        sent_after: float | None = None,
+    ) -> None:
         super().__init__(
             f"whether it was carried out is unknown: {reason.what}",
             method=reason.method,
@@ -74,6 +95,15 @@ class OutcomeUnknownError(RequestError):
             attempts=reason.attempts,
         )
         self.reason = reason
+        """The error that left it open."""
+        self.project_id = project_id
+        """The project in which a run was to be started; None for any other request, as all below."""
+        self.flow_id = flow_id
+        """The workflow of which a run was to be started."""
+        self.sent_at = sent_at
+        """When it was sent by the client's clock, in seconds since the Unix epoch."""
+        self.sent_after = sent_after
+        """The same by the server's clock, or sooner; None where no answer had told its time before."""
 
 
 class StatusError(RequestError):

@@ -36,6 +36,7 @@ UNREADABLE: Final = (msgspec.DecodeError, ValueError, RecursionError)
 """What a decoder raises for a body that it does not take: one that is no UTF-8 or too deep is no DecodeError."""
 
 _MARKUP = re.compile(r"\s*<(?:!doctype|html|head|body|\?xml|h\d|p|title|center)\b|\s*<[!?]", re.IGNORECASE)
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 _PLAIN_PART = re.compile(r"[A-Za-z0-9_-]+")
 _REQUEST_ID_HEADERS: Final = ("X-Request-Id", "X-Amzn-RequestId", "X-Correlation-Id", "CF-Ray")
 _ERRORS: Final[dict[int, type[StatusError]]] = {
@@ -68,6 +69,11 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     headers: Mapping[str, str]
     """Looked up without regard to case."""
     body: bytes
+    sends: int = 1
+    """How often the request was sent for it."""
+
+    def __repr__(self) -> str:
+        return f"Answer({self.status}, {len(self.body)} bytes)"  # headers may repeat the secret key
 
 
 def get(path: str) -> Request:
@@ -173,16 +179,22 @@ def _phrase(status: int) -> str:
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return the seconds that a `Retry-After` asks to wait for, or None (RFC 9110, section 10.2.3).
 
-    A date counts from the answer's own `Date`, so that a skewed clock here does not matter.
+    Decimals are taken too, as some proxies send them. A date counts from the answer's own `Date`, so that a
+    skewed clock here does not matter.
     """
     value = headers.get("Retry-After", "").strip()
-    if value.isdecimal():
+    if _SECONDS.fullmatch(value):
         return float(value)
     until = seconds_of_date(value)
     if until is None:
         return None
     since = seconds_of_date(headers.get("Date", ""))
     return max(0.0, until - (time.time() if since is None else since))
+
+
+def date_of(headers: Mapping[str, str]) -> float | None:
+    """Return the server's time, in whole seconds since the Unix epoch; None where the answer does not tell."""
+    return seconds_of_date(headers.get("Date", ""))
 
 
 def seconds_of_date(date: str) -> float | None:

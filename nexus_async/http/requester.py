@@ -8,21 +8,33 @@ from contextlib import nullcontext
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeVar
 
+import backoff
 import msgspec
 
-from nexus_async.errors import ClientClosedError, InvalidAnswerError, OutcomeUnknownError, RequestError
+from nexus_async.errors import (
+    AuthenticationError,
+    ClientClosedError,
+    InvalidAnswerError,
+    OutcomeUnknownError,
+    RateLimitedError,
+    RequestError,
+)
 from nexus_async.http.attempts import Observer
+from nexus_async.http.budget import RetryBudget
+from nexus_async.http.options import Options
 from nexus_async.http.protocol import UNREADABLE, body_of
-from nexus_async.http.retry import may_have_been_carried_out
+from nexus_async.http.retry import RetryPolicy, may_have_been_carried_out
 from nexus_async.http.stats import Counts
+from nexus_async.http.waiting import Kind
 from nexus_async.loggers import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Iterator
+    from typing import NoReturn, SupportsIndex
 
     from nexus_async.http.attempts import Observation
     from nexus_async.http.protocol import Answer, Request
-    from nexus_async.http.retry import RetryPolicy
+    from nexus_async.http.server_time import ServerTime
     from nexus_async.http.throttle import Throttle, Turn
     from nexus_async.http.transport import Sink, Transport
 
@@ -30,27 +42,65 @@ T = TypeVar("T")
 _NOTHING: Final = nullcontext()
 _SOON = 0.001
 """Seconds for an attempt that is made although the time is up, so that its error tells so."""
+_SPENT = "Not tried again: too much fails, and the client's retry budget is spent until something succeeds"
 logger = logging.getLogger("nexus_async.http")
+
+
+class _Door:
+    """Tell whether a client is closed, to all its views."""
+
+    is_closed = False
 
 
 class Requester:
     """Make calls over a transport, again where that is safe."""
 
     def __init__(
-        self, transport: Transport, *, retry: RetryPolicy, timeout: float, observer: Observer | None = None
+        self,
+        transport: Transport,
+        *,
+        options: Options | None = None,
+        jitter: Callable[[float], float] = backoff.full_jitter,
+        observer: Observer | None = None,
     ) -> None:
         self._transport = transport
-        self._retry = retry
-        self._timeout = timeout
         self._observer = observer or Observer()
+        self._door = _Door()
         self.counts = Counts()
         """What was done so far."""
-        self._closed = False
+        self.budget = RetryBudget()
+        """What bounds the retries of all calls together."""
+        self._bind(options or Options(), jitter)
+
+    def _bind(self, options: Options, jitter: Callable[[float], float]) -> None:
+        self.options = options
+        """What bounds each call."""
+        self._retry = RetryPolicy(
+            attempts=options.attempts, retry_after_cap=options.retry_after_cap, jitter=jitter
+        )
+
+    def with_options(self, options: Options) -> Requester:
+        """Return one with other options that shares all else: connections, throttle, retry budget and closing."""
+        view = object.__new__(Requester)
+        vars(view).update(vars(self))
+        view._transport = self._transport.with_options(options)
+        view._bind(options, self._retry.jitter)
+        return view
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError(
+            "a client holds connections and the secret key, and is not pickled: make one in each process"
+        )
 
     @property
     def throttle(self) -> Throttle:
         """Return what gives the turns."""
         return self._transport.throttle
+
+    @property
+    def server_time(self) -> ServerTime:
+        """Return what is known of the server's clock."""
+        return self._transport.server_time
 
     async def call(self, request: Request, decode: Callable[[bytes], T]) -> T:
         """Return the decoded answer; repeat what is safe to repeat while `timeout` lasts.
@@ -68,56 +118,95 @@ class Requester:
 
         A `turn` that is given is used.
         """
-        self.counts.polls += 1
-        observation = self._observer.observe(request, poll=True)
-        with observation or _NOTHING:
-            return await self._attempt(
-                request, decode, self._timeout, 1, turn=turn, poll=True, observation=observation
-            )
+
+        async def send(turn: Turn | None, observation: Observation | None) -> T:
+            answer = await self._send(request, turn=turn, kind=Kind.POLL, observation=observation)
+            return self._value(request, answer, decode)
+
+        return await self._poll(request, send, turn)
 
     async def read_once(self, request: Request, sink: Sink, *, turn: Turn | None = None) -> None:
         """Hand the body of a success to `sink` as it arrives, in a single attempt: a poll as well."""
-        self.counts.polls += 1
-        observation = self._observer.observe(request, poll=True)
-        with observation or _NOTHING:
-            answer = await self._read(request, sink, turn, observation)
+
+        async def send(turn: Turn | None, observation: Observation | None) -> None:
+            answer = await self._send(request, sink=sink, turn=turn, kind=Kind.LOG, observation=observation)
             if answer.status != HTTPStatus.NOT_MODIFIED or sink.if_none_match is None:
-                body_of(request, answer)
+                body_of(request, answer, answer.sends)
+
+        await self._poll(request, send, turn)
 
     async def answer_once(self, request: Request) -> Answer:
         """Return what came to a single attempt as it came, whatever its status."""
         self.counts.calls += 1
         observation = self._observer.observe(request)
         with observation or _NOTHING:
-            return await self._send(request, self._timeout, 1, observation=observation)
+            return await self._send(request, observation=observation)
 
     async def aclose(self) -> None:
         """Close every connection and refuse further calls; a second time does nothing."""
-        self._closed = True
+        self._door.is_closed = True
         await self._transport.aclose()
 
     def reopen(self) -> None:
         """Take calls again after `aclose`."""
-        self._closed = False
+        self._door.is_closed = False
 
     async def _repeat(self, request: Request, decode: Callable[[bytes], T], observation: Observation | None) -> T:
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._timeout
-        left, attempt, pauses = self._timeout, 1, None
+        left, attempt, pauses, is_renewed = self.options.timeout, 1, None, False
+        deadline = loop.time() + left
         while True:
+            seen = self._transport.key.generation
             try:
-                return await self._attempt(request, decode, left, attempt, observation=observation)
+                answer = await self._send(request, left, attempt, observation=observation)
+                return self._value(request, answer, decode, attempt)
             except RequestError as error:
-                pauses = pauses or self._retry.pauses()
-                pause = self._retry.pause(request, error, pauses)
-                if pause is None or loop.time() + pause >= deadline:
-                    if not request.repeatable and may_have_been_carried_out(error):
-                        raise OutcomeUnknownError(error) from error
-                    raise
+                left = deadline - loop.time()
+                if not is_renewed and await self._renews_key(request, error, seen, left):
+                    is_renewed, pause = True, 0.0
+                else:
+                    pauses = pauses or self._retry.pauses()
+                    pause = self._pause(request, error, pauses, left)
                 self._tell_of_retry(request, error, pause, observation)
             await asyncio.sleep(pause)
             # a loop that was held up may be late: aiohttp takes a timeout of 0 for none at all
             left, attempt = max(deadline - loop.time(), _SOON), attempt + 1
+
+    def _pause(self, request: Request, error: RequestError, pauses: Iterator[float], left: float) -> float:
+        """Return the seconds to wait for before another attempt; raise where there must be none."""
+        pause = self._retry.pause(request, error, pauses)
+        if pause is None or pause >= left:
+            if not request.repeatable and may_have_been_carried_out(error):
+                raise OutcomeUnknownError(error) from error
+            raise error
+        if not isinstance(error, RateLimitedError) and not self.budget.spend():  # a 429 slows all down by itself
+            error.add_note(_SPENT)
+            raise error
+        return pause
+
+    async def _poll(
+        self,
+        request: Request,
+        send: Callable[[Turn | None, Observation | None], Awaitable[T]],
+        turn: Turn | None,
+    ) -> T:
+        """Send once, and again with another secret key where there is one after a 401."""
+        self.counts.polls += 1
+        observation = self._observer.observe(request, poll=True)
+        with observation or _NOTHING:
+            seen = self._transport.key.generation
+            try:
+                return await send(turn, observation)
+            except AuthenticationError as refusal:
+                if not await self._renews_key(request, refusal, seen, self.options.timeout):
+                    raise
+                self._tell_of_retry(request, refusal, 0.0, observation)
+            return await send(None, observation)
+
+    async def _renews_key(self, request: Request, error: RequestError, seen: int, within: float) -> bool:
+        """Ask for the secret key after a 401; tell whether there is another."""
+        is_refused = isinstance(error, AuthenticationError)
+        return is_refused and await self._transport.key.renew(request, seen=seen, within=within)
 
     def _tell_of_retry(
         self, request: Request, error: RequestError, pause: float, observation: Observation | None
@@ -128,70 +217,49 @@ class Requester:
         if observation is not None:
             observation.ends(error, retry_in=pause)
 
-    async def _attempt(
-        self,
-        request: Request,
-        decode: Callable[[bytes], T],
-        left: float,
-        attempt: int,
-        *,
-        turn: Turn | None = None,
-        poll: bool = False,
-        observation: Observation | None = None,
-    ) -> T:
-        answer = await self._send(request, left, attempt, turn=turn, poll=poll, observation=observation)
-        body = body_of(request, answer, attempt)
-        try:
-            return decode(body)
-        except UNREADABLE as refusal:
-            raise InvalidAnswerError(
-                f"the answer is not what the API promises: {refusal}",
-                method=request.method,
-                path=request.path,
-                attempts=attempt,
-                body=body,
-            ) from None
-
     async def _send(
         self,
         request: Request,
-        left: float,
-        attempt: int,
+        left: float | None = None,
+        attempt: int = 1,
         *,
+        sink: Sink | None = None,
         turn: Turn | None = None,
-        poll: bool = False,
-        observation: Observation | None = None,
+        kind: Kind = Kind.CALL,
+        observation: Observation | None,
     ) -> Answer:
-        self._check_open()
+        """Return what came to one attempt, within the seconds that are `left`: the whole timeout where None."""
+        if self._door.is_closed:
+            raise ClientClosedError
         if observation is not None:
             observation.begins(attempt)
+        within = self.options.timeout if left is None else left
         try:
             answer = await self._transport.send(
-                request, within=left, turn=turn, poll=poll, observation=observation
+                request, within=within, sink=sink, turn=turn, kind=kind, observation=observation
             )
         except RequestError as error:
-            error.attempts = attempt
+            error.attempts += attempt - 1
             raise
+        except msgspec.DecodeError as refusal:  # of the sink
+            told = self._transport.key.hidden(str(refusal))
+            raise InvalidAnswerError(told, method=request.method, path=request.path) from None
         if observation is not None:
             observation.answer = answer
         return answer
 
-    async def _read(
-        self, request: Request, sink: Sink, turn: Turn | None, observation: Observation | None
-    ) -> Answer:
-        self._check_open()
-        if observation is not None:
-            observation.begins(1)
+    def _value(self, request: Request, answer: Answer, decode: Callable[[bytes], T], attempt: int = 1) -> T:
+        attempts = attempt + answer.sends - 1
+        body = body_of(request, answer, attempts)
+        self.budget.earn()
         try:
-            answer = await self._transport.send(
-                request, within=self._timeout, sink=sink, turn=turn, poll=True, observation=observation
-            )
-        except msgspec.DecodeError as refusal:
-            raise InvalidAnswerError(str(refusal), method=request.method, path=request.path) from None
-        if observation is not None:
-            observation.answer = answer
-        return answer
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise ClientClosedError
+            return decode(body)
+        except UNREADABLE as refusal:
+            told = self._transport.key.hidden(str(refusal))
+            raise InvalidAnswerError(
+                f"the answer is not what the API promises: {told}",
+                method=request.method,
+                path=request.path,
+                attempts=attempts,
+                body=body,
+            ) from None

@@ -15,6 +15,8 @@ from nexus_async.errors import (
     RateLimitedError,
     RequestError,
     RequestTimeoutError,
+    ResponseTooLargeError,
+    SecretKeyError,
     ServerError,
 )
 
@@ -60,14 +62,17 @@ def may_repeat(request: Request, error: RequestError) -> bool:
     Nothing was carried out when no connection stood, or when the API said 429. All else that passes is
     repeated only where a second time does no harm.
     """
-    if isinstance(error, (ConnectError, RateLimitedError)):
+    if isinstance(error, (SecretKeyError, ConnectError, RateLimitedError)):
         return True
     return request.repeatable and is_passing(error) and not isinstance(error, InvalidAnswerError)
 
 
 def may_have_been_carried_out(error: RequestError) -> bool:
     """Tell whether the request may have taken effect although `error` came of it."""
-    return isinstance(error, (ConnectionLostError, RequestTimeoutError, InvalidAnswerError, ServerError))
+    return isinstance(
+        error,
+        (ConnectionLostError, RequestTimeoutError, InvalidAnswerError, ResponseTooLargeError, ServerError),
+    )
 
 
 def is_passing(error: RequestError) -> bool:
@@ -75,5 +80,13 @@ def is_passing(error: RequestError) -> bool:
     if isinstance(error, ServerError):
         return error.status in PASSING_STATUS
     return isinstance(
-        error, (ConnectError, ConnectionLostError, RequestTimeoutError, RateLimitedError, InvalidAnswerError)
+        error,
+        (
+            SecretKeyError,
+            ConnectError,
+            ConnectionLostError,
+            RequestTimeoutError,
+            RateLimitedError,
+            InvalidAnswerError,
+        ),
     )

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
+    from nexus_async.http.budget import RetryBudget
     from nexus_async.http.throttle import Throttle
 
 
 class ClientStats(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Count what a client did, and tell what its throttle allows at this moment.
 
-    The first four are the client's own; the others are its throttle's, and so of all clients that share it.
+    The first four and the last are the client's own; the others are its throttle's, and so of all who share it.
     """
 
     calls: int
@@ -36,6 +37,8 @@ class ClientStats(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Requests that may be sent at once; 0 while a 429 holds all back."""
     bytes_left: float
     """Bytes that polls may bring before others of them wait; 0 while they do."""
+    retries_left: float
+    """Retries that the client's own retry budget allows now."""
 
 
 class Counts:
@@ -46,8 +49,8 @@ class Counts:
     def __init__(self) -> None:
         self.calls = self.polls = self.retries = 0
 
-    def stats(self, throttle: Throttle) -> ClientStats:
-        """Return what was counted so far, beside what the throttle says."""
+    def stats(self, throttle: Throttle, budget: RetryBudget) -> ClientStats:
+        """Return what was counted so far, beside what the throttle and the retry budget say."""
         return ClientStats(
             calls=self.calls,
             polls=self.polls,
@@ -59,4 +62,5 @@ class Counts:
             waiting=throttle.waiting,
             requests_left=throttle.requests_left,
             bytes_left=throttle.bytes_left,
+            retries_left=budget.left,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from math import ceil
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +15,7 @@ from nexus_async.config import (
     positive_count,
 )
 from nexus_async.http.bucket import Bucket
+from nexus_async.http.waiting import Kind, Waiting
 
 if TYPE_CHECKING:
     from typing import Self
@@ -23,11 +23,16 @@ if TYPE_CHECKING:
 PAUSE: Final = 1.0
 """Seconds without a request after a 429 that does not say for how long."""
 _BYTES_BURST: Final = 1.0
-"""Seconds' worth of bytes that polls may take at once."""
+"""Seconds' worth of bytes that followed logs may take at once."""
 _TICK: Final = 1e-6
 """Seconds to which a pause is rounded up, so that its timer never fires too early and again at once."""
 _NOW: Final = 1e-9
 """Seconds that are as good as none: less is what floats lose."""
+
+
+def _reserved(max_in_flight: int) -> int:
+    """Return how many places in flight are for users' own calls alone: polls last long where logs are long."""
+    return 0 if max_in_flight <= 2 else 1 if max_in_flight < 16 else 2  # noqa: PLR2004 - as documented
 
 
 class Turn:
@@ -40,6 +45,11 @@ class Turn:
         self._loop = loop
         self.received = 0
         """Bytes that came; whoever sends the request adds to it while they arrive."""
+
+    def again(self) -> None:
+        """Charge one more request, of a turn with which it was sent again."""
+        if self._throttle is not None:
+            self._throttle._charge(self._loop)  # noqa: SLF001 - the two are one idea
 
     def end(self) -> None:
         """Free the place in flight and charge the bytes that came. A second time does nothing."""
@@ -65,9 +75,11 @@ class Throttle:
     """Bound the requests of one client, or of several that share it.
 
     `requests_per_second` is the rate in the long run; as many, and one at least, may come in a burst. At most
-    `max_in_flight` requests are under way. `bytes_per_second` bounds what polls bring: after a burst of one
-    second's worth, polls wait until what came is paid for. Users' own calls are charged as well, yet do not wait
-    for bytes: a log of 29 MB must not hold up somebody's `kill`. Calls overtake polls that wait.
+    `max_in_flight` requests are under way; of more than two, the last place is kept for users' own calls, of
+    sixteen and more the last two. `bytes_per_second` bounds what logs bring that are followed: after a burst of
+    one second's worth, reading them waits until what came is paid for. All else is charged as well, yet does not
+    wait for bytes: a log of 29 MB must not hold up somebody's `kill`, nor the news of another run's end. Calls
+    overtake polls that wait.
 
     A 429 holds all back, calls too, for as long as its answer asks; then the rate is half of what it was, and
     grows back within a minute.
@@ -79,17 +91,17 @@ class Throttle:
     __slots__ = (
         "_bucket",
         "_bytes_per_second",
-        "_calls",
         "_in_flight",
         "_loop",
         "_max_in_flight",
         "_paid",
-        "_polls",
         "_rate_limited",
         "_received",
         "_requests",
         "_requests_per_second",
         "_timer",
+        "_unreserved",
+        "_waiting",
     )
 
     def __init__(
@@ -101,6 +113,7 @@ class Throttle:
     ) -> None:
         self._requests_per_second = positive("requests_per_second", requests_per_second)
         self._max_in_flight = positive_count("max_in_flight", max_in_flight)
+        self._unreserved = max_in_flight - _reserved(max_in_flight)
         self._bytes_per_second = positive("bytes_per_second", bytes_per_second)
         self._rate_limited = self._requests = self._received = 0
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -116,8 +129,7 @@ class Throttle:
         self._disarm()
         now, self._loop = loop.time(), loop
         self._in_flight = 0
-        self._calls: OrderedDict[asyncio.Future[Turn], None] = OrderedDict()
-        self._polls: OrderedDict[asyncio.Future[Turn], None] = OrderedDict()
+        self._waiting: Waiting[Turn] = Waiting()
         self._bucket = Bucket(self._requests_per_second, now)
         self._paid = now - _BYTES_BURST
         """When all bytes are paid for."""
@@ -134,7 +146,7 @@ class Throttle:
 
     @property
     def bytes_per_second(self) -> float:
-        """Return how many bytes polls may bring a second, in the long run."""
+        """Return how many bytes followed logs may bring a second, in the long run."""
         return self._bytes_per_second
 
     @property
@@ -145,7 +157,7 @@ class Throttle:
     @property
     def waiting(self) -> int:
         """Return how many calls and polls wait for their turn."""
-        return 0 if self._loop is None else len(self._calls) + len(self._polls)
+        return 0 if self._loop is None else len(self._waiting)
 
     @property
     def rate_limited(self) -> int:
@@ -154,7 +166,7 @@ class Throttle:
 
     @property
     def requests(self) -> int:
-        """Return how many turns were given so far, without those that were given back."""
+        """Return how many requests were sent so far, those that aiohttp sent again among them."""
         return self._requests
 
     @property
@@ -174,21 +186,24 @@ class Throttle:
         seconds = _BYTES_BURST if self._loop is None else min(self._loop.time() - self._paid, _BYTES_BURST)
         return max(seconds, 0.0) * self._bytes_per_second
 
-    async def turn(self, *, poll: bool = False) -> Turn:
-        """Wait until a request may be sent, behind those that asked before; calls overtake each `poll`.
+    async def turn(self, kind: Kind = Kind.CALL) -> Turn:
+        """Wait until a request of that kind may be sent: calls overtake all else.
 
         Cancelling the wait loses nothing. Whoever has a turn must `end` it, or `give_back`.
         """
-        return self.turn_now(poll=poll) or await self._wait(self._here(), poll=poll)
+        return self.turn_now(kind) or await self._wait(self._here(), kind)
 
-    def turn_now(self, *, poll: bool = False) -> Turn | None:
+    def turn_now(self, kind: Kind = Kind.CALL) -> Turn | None:
         """Return a turn where nobody has to wait for one, else None."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self._start_afresh(loop)
-        if self._calls or (poll and self._polls) or self._in_flight >= self._max_in_flight:
+        if self._in_flight >= (self._max_in_flight if kind is Kind.CALL else self._unreserved):
             return None
-        return self._give(loop) if self._delay(loop.time(), poll=poll) <= _NOW else None
+        now = loop.time()
+        if self._waiting and not self._waiting.is_free(kind, is_paid=self._is_paid(now)):
+            return None
+        return self._give(loop) if self._delay(now, kind) <= _NOW else None
 
     def slow_down(self, seconds: float | None) -> None:
         """Send nothing for `seconds` (None: 1), and halve the rate: an answer of 429 came.
@@ -199,10 +214,10 @@ class Throttle:
         self._rate_limited += 1
         self._bucket.slow_down(loop.time(), min(PAUSE if seconds is None else seconds, RETRY_AFTER_CAP))
 
-    async def _wait(self, loop: asyncio.AbstractEventLoop, *, poll: bool) -> Turn:
-        waiting = self._polls if poll else self._calls
+    async def _wait(self, loop: asyncio.AbstractEventLoop, kind: Kind) -> Turn:
         waiter: asyncio.Future[Turn] = loop.create_future()
-        waiting[waiter] = None
+        waiting = self._waiting
+        waiting.add(kind, waiter)
         self._wake(loop)
         try:
             return await waiter
@@ -210,7 +225,7 @@ class Throttle:
             if waiter.done() and not waiter.cancelled():
                 waiter.result().give_back()
             else:
-                waiting.pop(waiter, None)
+                waiting.discard(kind, waiter)
                 self._wake(loop)
             raise
 
@@ -218,14 +233,15 @@ class Throttle:
         """Give out what there is, to calls first; then set the timer for what comes with time alone."""
         if loop is not self._loop or loop.is_closed():
             return
-        while waiting := self._calls or self._polls:
-            if self._in_flight >= self._max_in_flight:
+        now = loop.time()
+        while kind := self._waiting.next(is_paid=self._is_paid(now)):
+            if self._in_flight >= (self._max_in_flight if kind is Kind.CALL else self._unreserved):
                 return
-            delay = self._delay(loop.time(), poll=waiting is self._polls)
+            delay = self._delay(now, kind)
             if delay > _NOW:
                 self._arm(loop, delay)
                 return
-            waiter, _ = waiting.popitem(last=False)
+            waiter = self._waiting.pop(kind)
             if not waiter.done():
                 waiter.set_result(self._give(loop))
         self._disarm()
@@ -235,6 +251,11 @@ class Throttle:
         self._in_flight += 1
         self._requests += 1
         return Turn(self, loop)
+
+    def _charge(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._requests += 1
+        if loop is self._loop:
+            self._bucket.take()
 
     def _refund(self, loop: asyncio.AbstractEventLoop) -> None:
         self._requests -= 1
@@ -248,13 +269,16 @@ class Throttle:
         self._in_flight -= 1
         if received:
             self._paid = max(self._paid, loop.time() - _BYTES_BURST) + received / self._bytes_per_second
-        if self._calls or self._polls:
+        if self._waiting:
             self._wake(loop)
 
-    def _delay(self, now: float, *, poll: bool) -> float:
+    def _is_paid(self, now: float) -> bool:
+        return self._paid - now <= _NOW
+
+    def _delay(self, now: float, kind: Kind) -> float:
         """Return the seconds until time alone lets a request through."""
         delay = self._bucket.delay(now)
-        return max(delay, self._paid - now) if poll else delay
+        return max(delay, self._paid - now) if kind is Kind.LOG else delay
 
     def _arm(self, loop: asyncio.AbstractEventLoop, delay: float) -> None:
         at = loop.time() + ceil(delay / _TICK) * _TICK

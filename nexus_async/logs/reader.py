@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import xxhash
 
+from nexus_async.config import MAX_RESPONSE_BYTES
+from nexus_async.http.inflation import AUTOMATIC_HEADER, check_ratio, check_size
 from nexus_async.logs.entries import decode_entries
 from nexus_async.logs.position import Position, Reset, Step, chained, realigned
 from nexus_async.logs.slices import UNKNOWN, entries_from
@@ -28,8 +30,6 @@ _HEAD: Final = re.compile(rb'\s*\{\s*(?:"id"\s*:\s*"[^"\\]*"\s*,\s*)?"logs"\s*:\
 
 PACKED: Final = frozenset({"gzip", "x-gzip", "deflate"})
 """The codings that a body may come in (RFC 9110, section 8.4.1)."""
-AUTOMATIC_HEADER: Final = 32 + zlib.MAX_WBITS
-"""Makes zlib tell gzip and deflate apart by themselves."""
 KEPT: Final = 1 << 20
 """Bytes of what was read before that are kept until they prove to be the same."""
 PIECE: Final = 1 << 20
@@ -77,9 +77,21 @@ class Reading:
         self._hash = xxhash.xxh3_128()
         self._chunks: list[bytes] = []
         self._is_known = False
+        self._limit = MAX_RESPONSE_BYTES
 
-    def begin(self, *, etag: str | None = None, coding: str = "identity", left_out: bool = False) -> None:
-        """Take the head of the answer in: its validator, its coding, and whether the body is left out."""
+    def begin(
+        self,
+        *,
+        etag: str | None = None,
+        coding: str = "identity",
+        left_out: bool = False,
+        limit: int = MAX_RESPONSE_BYTES,
+    ) -> None:
+        """Take the head of the answer in: its validator, its coding, and whether the body is left out.
+
+        A compressed body may inflate to `limit` bytes.
+        """
+        self._limit = limit
         self._etag, self._is_packed, self._is_left_out = etag, coding in PACKED, left_out
         self._keeps = self._keeps or self._is_packed
         if coding not in PACKED and coding != "identity":
@@ -118,7 +130,8 @@ class Reading:
     def news(self) -> Iterator[News]:
         """Yield what is new, slice by slice. Let the loop run between two of them.
 
-        Raises `msgspec.DecodeError` where the body is no log; what was yielded before is kept.
+        Raises `msgspec.DecodeError` where the body is no log, and `BodyTooLargeError` where it inflates to more
+        than it may; what was yielded before is kept.
         """
         if self._is_left_out:
             return
@@ -142,14 +155,19 @@ class Reading:
         chunks, self._chunks = self._chunks, []
         self._hash, self._is_packed = xxhash.xxh3_128(), False
         unpacking = zlib.decompressobj(AUTOMATIC_HEADER)
+        received = size = 0
         try:
             for chunk in chunks:
-                rest = chunk
+                received, rest = received + len(chunk), chunk
                 while rest:
                     if unpacking.eof:  # gzip may come in several members (RFC 1952, section 2.2)
                         unpacking = zlib.decompressobj(AUTOMATIC_HEADER)
-                    self.feed(unpacking.decompress(rest, PIECE))
+                    piece = unpacking.decompress(rest, PIECE)
+                    size += len(piece)
+                    check_size(size, self._limit)
                     rest = unpacking.unconsumed_tail or unpacking.unused_data
+                    check_ratio(size, received - len(rest))
+                    self.feed(piece)
                     yield News([])
             self.feed(unpacking.flush())
         except zlib.error as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from nexus_async.config import MAX_RESPONSE_BYTES
+
 if TYPE_CHECKING:
     from nexus_async.logs import Reading
     from nexus_async.streaming.room import Share
@@ -51,9 +53,17 @@ class Intake:
         """Return the bytes that are kept of the body; of a compressed one about what they will be inflated."""
         return max(0, self._fed * self._inflation - self._known)
 
-    def begin(self, *, etag: str | None, coding: str, left_out: bool, length: int | None) -> None:
+    def begin(
+        self,
+        *,
+        etag: str | None,
+        coding: str,
+        left_out: bool,
+        length: int | None,
+        limit: int = MAX_RESPONSE_BYTES,
+    ) -> None:
         """Take the head of the answer in. Raises `NoRoomError` where there is none for its body."""
-        self._reading.begin(etag=etag, coding=coding, left_out=left_out)
+        self._reading.begin(etag=etag, coding=coding, left_out=left_out, limit=limit)
         if coding != "identity":
             self._known, self._inflation = 0, INFLATION
         if not left_out and length is not None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from nexus_async.errors import InvalidAnswerError
+from nexus_async.errors import InvalidAnswerError, ResponseTooLargeError
 from nexus_async.events import FollowFailed, LogReset, RunAdded, event_of
+from nexus_async.http.inflation import BodyTooLargeError
 from nexus_async.logs import Cursor, LogReader
 from nexus_async.streaming.intake import Intake, NoRoomError
 from nexus_async.streaming.room import SMALL_BODY, UNKNOWN_BODY
@@ -98,15 +99,18 @@ class RunReader:
         return reading.news()
 
     def take(self, log_id: str, slices: Iterator[News]) -> list[LogReset | Checkpoint | LogEntry] | None:
-        """Return the events of the next slice; None after the last. Raises `InvalidAnswerError`."""
+        """Return the events of the next slice; None after the last.
+
+        Raises `InvalidAnswerError`, or `ResponseTooLargeError` for a body that inflates to more than it may.
+        """
+        path = f"/projects/{self.project_id}/runs/logs/{log_id}"
         try:
             news = next(slices, None)
         except msgspec.DecodeError as refusal:
-            raise InvalidAnswerError(
-                f"the log is not what the API promises: {refusal}",
-                method="GET",
-                path=f"/projects/{self.project_id}/runs/logs/{log_id}",
-            ) from None
+            what = f"the log is not what the API promises: {refusal}"
+            raise InvalidAnswerError(what, method="GET", path=path) from None
+        except BodyTooLargeError as excess:
+            raise ResponseTooLargeError(str(excess), method="GET", path=path) from None
         return None if news is None else self._events(log_id, news)
 
     def take_times(self) -> list[float]:

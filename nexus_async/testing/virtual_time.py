@@ -78,7 +78,7 @@ def client_for(nexus: LocalNexus, **options: Any) -> Client:
     }
     if "throttle" not in options:
         defaults |= {"requests_per_second": 1e6, "bytes_per_second": 1e12}
-    if is_virtual(asyncio.get_running_loop()):
+    if is_virtual(asyncio.get_running_loop()) and "session" not in options:
         defaults["connector"] = VirtualConnector
     return Client(nexus.secret_key, **{**defaults, **options})
 

@@ -60,7 +60,7 @@ class ScriptedApi:
         defaults: dict[str, Any] = {"endpoint": self.url, "jitter": lambda pause: pause}
         if "throttle" not in options:
             defaults["requests_per_second"] = 1e6
-        if is_virtual(asyncio.get_running_loop()):
+        if is_virtual(asyncio.get_running_loop()) and "session" not in options:
             defaults["connector"] = VirtualConnector
         return Client(KEY, **{**defaults, **options})
 

@@ -75,11 +75,28 @@ async def test_a_dropped_connection_is_tried_three_times(call: Call, drop: Step)
         assert sorted(set(api.times)) == [0, 0.5, 1.5]
 
 
-async def test_aiohttp_alone_sends_an_idempotent_request_twice_over_a_drop() -> None:
+@safe
+async def test_a_request_over_a_drop_is_sent_as_often_as_its_attempts_say(call: Call) -> None:
     async with calling(drops, attempts=1) as (api, project):
         with pytest.raises(ConnectionLostError):
-            await get_run(project)
+            await call(project)
+        assert api.times == [0]
+
+
+async def test_a_poll_over_a_drop_is_sent_again_at_once_and_counted() -> None:
+    async with calling(drops) as (api, project):
+        source = project.runs._source
+        with pytest.raises(ConnectionLostError) as caught:
+            await source.get_run("run_1")
+        assert caught.value.attempts == source.throttle.requests == len(api.received) == 2
         assert api.times == [0, 0]
+
+
+async def test_a_refusal_after_a_drop_counts_the_request_that_was_dropped() -> None:
+    async with calling(drops, says(503)) as (api, project):
+        with pytest.raises(ServerError) as caught:
+            await project.runs._source.get_run("run_1")
+        assert caught.value.attempts == len(api.received) == 2
 
 
 @safe

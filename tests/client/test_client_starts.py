@@ -108,7 +108,9 @@ async def test_a_start_that_waited_for_a_connection_in_vain_was_not_sent(pool: d
 
 async def test_an_unknown_outcome_tells_where_to_look() -> None:
     async with calling(says(502)) as (_, project):
-        with pytest.raises(OutcomeUnknownError, match=r"^POST /projects/proj_1/runs: .*502.*runs\.list\(\)"):
+        with pytest.raises(
+            OutcomeUnknownError, match=r"^POST /projects/proj_1/runs: .*502.*runs\.find_started\(error\)"
+        ):
             await start_run(project)
 
 

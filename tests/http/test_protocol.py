@@ -122,7 +122,8 @@ def test_a_status_without_a_phrase_is_told_bare() -> None:
     ("value", "seconds"),
     [
         ("0", 0.0), ("120", 120.0), (" 5 ", 5.0),
-        ("", None), ("soon", None), ("-5", None), ("1.5", None), ("1e3", None), ("99999999999999999999", 1e20),
+        ("", None), ("soon", None), ("-5", None), ("1.5", 1.5), ("1e3", None), ("1.", None), ("inf", None),
+        ("nan", None), ("\u0661", None), ("1" * 400, float("inf")), ("99999999999999999999", 1e20),
         ("Wed, 17 Jan 2024 04:40:44 GMT", 60.0), ("Wed, 17 Jan 2024 04:00:00 GMT", 0.0),
     ],
 )  # fmt: skip

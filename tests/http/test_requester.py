@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -22,10 +23,13 @@ from nexus_async import (
     RequestTimeoutError,
     ServerError,
 )
+from nexus_async.http.key import SecretKey
+from nexus_async.http.options import Options
 from nexus_async.http.protocol import Answer, Request, get, post
 from nexus_async.http.requester import Requester
-from nexus_async.http.retry import RetryPolicy
+from nexus_async.http.server_time import ServerTime
 from nexus_async.http.throttle import Throttle
+from nexus_async.http.waiting import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,8 +48,10 @@ class ScriptedTransport:
         self.outcomes = outcomes
         self.seconds = seconds
         self.throttle = Throttle()
+        self.key = SecretKey(None, headers={})
+        self.server_time = ServerTime(time.time)
         self.sent: list[tuple[float, float]] = []
-        self.turns: list[tuple[Turn | None, bool]] = []
+        self.turns: list[tuple[Turn | None, Kind]] = []
         self.closed = 0
 
     async def send(
@@ -55,19 +61,23 @@ class ScriptedTransport:
         within: float,
         sink: Sink | None = None,
         turn: Turn | None = None,
-        poll: bool = False,
+        kind: Kind = Kind.CALL,
         observation: Observation | None = None,
     ) -> Answer:
         self.sent.append((round(asyncio.get_running_loop().time(), 3), round(within, 3)))
-        self.turns.append((turn, poll))
+        self.turns.append((turn, kind))
         await asyncio.sleep(self.seconds)
         outcome = self.outcomes[min(len(self.sent), len(self.outcomes)) - 1]
         if isinstance(outcome, Answer):
             if sink is not None and outcome.status == 200:
-                sink.begin(etag=None, coding="identity", left_out=False, length=None)
+                sink.begin(etag=None, coding="identity", left_out=False, length=None, limit=100)
                 sink.feed(outcome.body)
             return outcome
         raise outcome("it broke", method=request.method, path=request.path)
+
+    def with_options(self, options: Options) -> ScriptedTransport:
+        self.options = options
+        return self
 
     async def aclose(self) -> None:
         self.closed += 1
@@ -78,8 +88,7 @@ def answer(status: int, body: bytes = b"7", headers: Mapping[str, str] | None = 
 
 
 def requester(transport: ScriptedTransport, *, timeout: float = 120, attempts: int = 3) -> Requester:
-    retry = RetryPolicy(attempts=attempts, jitter=lambda pause: pause)
-    return Requester(transport, retry=retry, timeout=timeout)
+    return Requester(transport, options=Options(attempts=attempts, timeout=timeout), jitter=lambda pause: pause)
 
 
 def number(body: bytes) -> int:
@@ -209,7 +218,7 @@ async def test_a_pause_that_ends_at_the_deadline_is_not_begun() -> None:
 async def test_a_call_is_no_poll() -> None:
     transport = ScriptedTransport(answer(200))
     await requester(transport).call(get("/x"), number)
-    assert transport.turns == [(None, False)]
+    assert transport.turns == [(None, Kind.CALL)]
 
 
 async def test_a_single_attempt_is_a_poll_with_the_turn_that_it_is_given() -> None:
@@ -217,7 +226,7 @@ async def test_a_single_attempt_is_a_poll_with_the_turn_that_it_is_given() -> No
     with await transport.throttle.turn() as turn:
         await requester(transport).call_once(get("/x"), number, turn=turn)
         await requester(transport).read_once(get("/x"), Pieces(), turn=turn)
-    assert transport.turns == [(turn, True), (turn, True)]
+    assert transport.turns == [(turn, Kind.POLL), (turn, Kind.LOG)]
 
 
 async def test_the_throttle_is_that_of_the_transport() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nexus_async import ConfigurationError, Throttle
+from nexus_async.http.waiting import Kind
 from nexus_async.testing import run_in_virtual_time, virtual_time_loop
 
 if TYPE_CHECKING:
@@ -27,17 +28,17 @@ def timers() -> list[asyncio.TimerHandle]:
     return [timer for timer in loop._scheduled if not timer.cancelled()]
 
 
-async def times_of(throttle: Throttle, turns: int, *, poll: bool = False) -> list[float]:
+async def times_of(throttle: Throttle, turns: int, kind: Kind = Kind.CALL) -> list[float]:
     """Take turns one after the other, each for no time, and tell when they came."""
     times = []
     for _ in range(turns):
-        (await throttle.turn(poll=poll)).end()
+        (await throttle.turn(kind)).end()
         times.append(now())
     return times
 
 
-async def ask(throttle: Throttle, name: str, given: list[str], *, poll: bool = False) -> None:
-    (await throttle.turn(poll=poll)).end()
+async def ask(throttle: Throttle, name: str, given: list[str], kind: Kind = Kind.CALL) -> None:
+    (await throttle.turn(kind)).end()
     given.append(name)
 
 
@@ -100,7 +101,7 @@ async def test_calls_overtake_polls_and_each_kind_keeps_its_order() -> None:
     await times_of(throttle, 1)
     async with asyncio.TaskGroup() as tasks:
         for name in ("poll 1", "poll 2", "call 1", "call 2"):
-            tasks.create_task(ask(throttle, name, given, poll=name.startswith("poll")))
+            tasks.create_task(ask(throttle, name, given, Kind.LOG if name.startswith("poll") else Kind.CALL))
     assert given == ["call 1", "call 2", "poll 1", "poll 2"]
 
 
@@ -110,7 +111,7 @@ async def test_a_call_overtakes_polls_where_places_in_flight_are_what_lacks() ->
     turn = await throttle.turn()
     async with asyncio.TaskGroup() as tasks:
         for name in ("poll", "call"):
-            tasks.create_task(ask(throttle, name, given, poll=name == "poll"))
+            tasks.create_task(ask(throttle, name, given, Kind.LOG if name == "poll" else Kind.CALL))
         await asyncio.sleep(1)
         turn.end()
     assert given == ["call", "poll"]
@@ -120,14 +121,14 @@ async def test_a_call_overtakes_polls_where_places_in_flight_are_what_lacks() ->
 async def test_bytes_hold_up_polls_until_they_are_paid_for() -> None:
     throttle = Throttle(bytes_per_second=1000)
     await receive(throttle, 6000)
-    assert await times_of(throttle, 2, poll=True) == [5, 5]
+    assert await times_of(throttle, 2, Kind.LOG) == [5, 5]
 
 
 @virtual
 async def test_bytes_hold_up_no_call() -> None:
     throttle = Throttle(bytes_per_second=1000)
     await receive(throttle, 6000)
-    held = asyncio.create_task(throttle.turn(poll=True))
+    held = asyncio.create_task(throttle.turn(Kind.LOG))
     await asyncio.sleep(0)
     assert await times_of(throttle, 2) == [0, 0]
     await cancel(held)
@@ -139,21 +140,21 @@ async def test_a_seconds_worth_of_bytes_is_free_after_a_pause_and_no_more() -> N
     await receive(throttle, 0)
     await asyncio.sleep(100)
     await receive(throttle, 2000)
-    assert await times_of(throttle, 1, poll=True) == [101]
+    assert await times_of(throttle, 1, Kind.LOG) == [101]
 
 
 @virtual
 async def test_a_million_bytes_a_second_are_polled_by_default() -> None:
     throttle = Throttle()
     await receive(throttle, 3_000_000)
-    assert await times_of(throttle, 1, poll=True) == [2]
+    assert await times_of(throttle, 1, Kind.LOG) == [2]
 
 
 @virtual
 async def test_a_call_that_comes_while_a_poll_waits_for_bytes_is_held_up_by_the_rate_alone() -> None:
     throttle = Throttle(requests_per_second=1, bytes_per_second=1)
     await receive(throttle, 1000)
-    held = asyncio.create_task(throttle.turn(poll=True))
+    held = asyncio.create_task(throttle.turn(Kind.LOG))
     await asyncio.sleep(0)
     assert await times_of(throttle, 3) == [1, 2, 3]
     await cancel(held)
@@ -222,8 +223,8 @@ async def test_a_poll_that_is_wanted_now_overtakes_no_poll_that_waits() -> None:
     throttle = Throttle(requests_per_second=1)
     await times_of(throttle, 1)
     taken: list[Turn | None] = []
-    asyncio.get_running_loop().call_at(1, lambda: taken.append(throttle.turn_now(poll=True)))
-    await throttle.turn(poll=True)
+    asyncio.get_running_loop().call_at(1, lambda: taken.append(throttle.turn_now(Kind.LOG)))
+    await throttle.turn(Kind.LOG)
     assert (now(), taken) == (1, [None])
 
 
@@ -231,7 +232,7 @@ async def test_a_poll_that_is_wanted_now_overtakes_no_poll_that_waits() -> None:
 async def test_a_call_that_is_wanted_now_need_not_wait_for_polls_that_do() -> None:
     throttle = Throttle(bytes_per_second=1)
     await receive(throttle, 1000)
-    held = asyncio.create_task(throttle.turn(poll=True))
+    held = asyncio.create_task(throttle.turn(Kind.LOG))
     await asyncio.sleep(0)
     assert throttle.turn_now() is not None
     await cancel(held)
@@ -241,7 +242,7 @@ async def test_a_call_that_is_wanted_now_need_not_wait_for_polls_that_do() -> No
 async def test_a_429_holds_all_back_for_as_long_as_it_asks() -> None:
     throttle = Throttle()
     throttle.slow_down(7)
-    first = asyncio.create_task(times_of(throttle, 1, poll=True))
+    first = asyncio.create_task(times_of(throttle, 1, Kind.LOG))
     assert await times_of(throttle, 1) == [7]
     await first
     assert throttle.rate_limited == 1
@@ -354,7 +355,7 @@ async def test_a_wait_that_is_cancelled_as_its_turn_comes_gives_it_back() -> Non
 async def test_no_timer_is_left_when_nobody_waits_any_more() -> None:
     throttle = Throttle(requests_per_second=0.01)
     await times_of(throttle, 1)
-    waiting = [asyncio.create_task(throttle.turn(poll=poll)) for poll in (True, False, True)]
+    waiting = [asyncio.create_task(throttle.turn(kind)) for kind in (Kind.LOG, Kind.CALL, Kind.POLL)]
     await asyncio.sleep(0)
     assert len(timers()) == 1
     for task in waiting:
@@ -374,7 +375,7 @@ async def test_a_wait_never_spins(monkeypatch: pytest.MonkeyPatch) -> None:
     throttle = Throttle(requests_per_second=3, bytes_per_second=7)
     throttle.slow_down(1 / 3)
     await receive(throttle, 100)
-    await times_of(throttle, 10, poll=True)
+    await times_of(throttle, 10, Kind.LOG)
     assert len(woken) <= 4 * 11
 
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings, strategies as st
 
 from nexus_async import Throttle
+from nexus_async.http.waiting import Kind
 from nexus_async.testing import run_in_virtual_time
 
 if TYPE_CHECKING:
     from nexus_async.http.throttle import Turn
 
 PLANS = st.lists(
-    st.tuples(st.sampled_from(["call", "poll", "cancel", "end", "give back", "sleep"]), st.integers(0, 9)),
+    st.tuples(st.sampled_from(["call", "poll", "log", "cancel", "end", "give back", "sleep"]), st.integers(0, 9)),
     max_size=60,
 )
 
@@ -29,13 +30,13 @@ class Crowd:
         self.peak = 0
         self.sent: list[float] = []
 
-    async def wait(self, *, poll: bool) -> None:
-        self.turns.append(await self.throttle.turn(poll=poll))
+    async def wait(self, kind: Kind) -> None:
+        self.turns.append(await self.throttle.turn(kind))
 
     async def act(self, what: str, which: int) -> None:
         match what:
-            case "call" | "poll":
-                self.tasks.append(asyncio.create_task(self.wait(poll=what == "poll")))
+            case "call" | "poll" | "log":
+                self.tasks.append(asyncio.create_task(self.wait(Kind(what))))
             case "cancel" if self.tasks:
                 self.tasks[which % len(self.tasks)].cancel()
             case "end" if self.turns:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from pieces import Pieces
 from raw_server import ANSWER, DROP_IN_BODY, RUN, Step, serving
+from transport_pieces import transport_to
 
 from nexus_async import Client, ConnectError, InvalidArgumentError, RequestError, Throttle
 from nexus_async.http.protocol import get
-from nexus_async.http.transport import AiohttpTransport
+from nexus_async.http.waiting import Kind
 from nexus_async.resources.source import RunSource
 from nexus_async.testing import client_for
 
@@ -25,29 +26,25 @@ def now() -> float:
     return round(asyncio.get_running_loop().time(), 3)
 
 
-def transport_over(raw_url: str, throttle: Throttle) -> AiohttpTransport:
-    return AiohttpTransport(raw_url, headers={}, connect_timeout=5, read_timeout=5, throttle=throttle)
-
-
 async def test_a_request_uses_and_ends_the_turn_that_it_is_given() -> None:
     throttle = Throttle(max_in_flight=1)
     async with serving(ANSWER) as raw:
-        transport = transport_over(raw.url, throttle)
+        transport = transport_to(raw.url, throttle)
         turn = await throttle.turn()
         await transport.send(get("/x"), within=5, turn=turn)
         await transport.aclose()
     assert (throttle.requests, throttle.in_flight, turn.received) == (1, 0, len(RUN))
 
 
-async def test_a_poll_that_is_sent_waits_for_bytes_and_a_call_does_not() -> None:
+async def test_a_log_that_is_asked_for_waits_for_bytes_and_a_call_does_not() -> None:
     throttle = Throttle(bytes_per_second=1)
     async with serving(ANSWER) as raw:
-        transport = transport_over(raw.url, throttle)
+        transport = transport_to(raw.url, throttle)
         for _ in range(2):
             await transport.send(get("/x"), within=5)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01):  # a poll waits for its turn however long it takes
-                await transport.send(get("/x"), within=5, poll=True)
+                await transport.send(get("/x"), within=5, kind=Kind.LOG)
         await transport.aclose()
         assert len(raw.requests) == 2
 
@@ -55,7 +52,7 @@ async def test_a_poll_that_is_sent_waits_for_bytes_and_a_call_does_not() -> None
 async def test_a_request_that_fails_ends_its_turn() -> None:
     throttle = Throttle()
     async with serving(Step()) as raw:
-        transport = transport_over(raw.url, throttle)
+        transport = transport_to(raw.url, throttle)
         with pytest.raises(RequestError):
             await transport.send(get("/x"), within=5)
         await transport.aclose()
@@ -65,7 +62,7 @@ async def test_a_request_that_fails_ends_its_turn() -> None:
 async def test_bytes_of_a_body_that_breaks_off_are_charged() -> None:
     throttle = Throttle()
     async with serving(DROP_IN_BODY) as raw:
-        transport = transport_over(raw.url, throttle)
+        transport = transport_to(raw.url, throttle)
         with pytest.raises(RequestError):
             await transport.send(get("/x"), within=5, sink=Pieces())
         await transport.aclose()
@@ -76,7 +73,7 @@ async def test_a_429_slows_the_throttle_by_what_it_asks() -> None:
     throttle = Throttle()
     refusal = b"HTTP/1.1 429 No\r\nRetry-After: 30\r\nContent-Length: 0\r\n\r\n"
     async with serving(Step(refusal, breaks=False)) as raw:
-        transport = transport_over(raw.url, throttle)
+        transport = transport_to(raw.url, throttle)
         await transport.send(get("/x"), within=5)
         with pytest.raises(ConnectError):
             await transport.send(get("/x"), within=0.01)

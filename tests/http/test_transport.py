@@ -21,11 +21,11 @@ from raw_server import (
     RUN,
     SILENCE,
     WHOLE,
-    RawServer,
     Step,
     refusing_url,
     serving,
 )
+from transport_pieces import transport_to
 
 from nexus_async import (
     Client,
@@ -37,8 +37,6 @@ from nexus_async import (
     RequestTimeoutError,
 )
 from nexus_async.http.protocol import get, post
-from nexus_async.http.throttle import Throttle
-from nexus_async.http.transport import AiohttpTransport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -221,15 +219,10 @@ async def test_a_pool_of_one_connection_is_free_after_calls_that_were_cancelled(
                 assert (await project.runs.get("run_1")).id == "run_1"
 
 
-def transport_to(raw: RawServer, session: aiohttp.ClientSession | None = None) -> AiohttpTransport:
-    limits: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 5, "throttle": Throttle()}
-    return AiohttpTransport(raw.url, headers={}, session=session, **limits)
-
-
 async def test_a_body_is_handed_on_before_it_is_whole() -> None:
     pieces = Pieces()
     async with serving(DROP_IN_BODY) as raw:
-        transport = transport_to(raw)
+        transport = transport_to(raw.url)
         with pytest.raises(ConnectionLostError):
             await transport.send(post("/x", {}), within=5, sink=pieces)
         await transport.aclose()
@@ -239,7 +232,7 @@ async def test_a_body_is_handed_on_before_it_is_whole() -> None:
 async def test_a_body_that_was_handed_on_is_not_kept() -> None:
     pieces = Pieces()
     async with serving(ANSWER) as raw:
-        transport = transport_to(raw)
+        transport = transport_to(raw.url)
         answer = await transport.send(get("/x"), within=5, sink=pieces)
         await transport.aclose()
     assert (answer.status, answer.body, b"".join(pieces.kept)) == (200, b"", RUN)
@@ -248,7 +241,7 @@ async def test_a_body_that_was_handed_on_is_not_kept() -> None:
 async def test_the_body_of_a_refusal_is_not_handed_on() -> None:
     pieces = Pieces()
     async with serving(Step(WHOLE.replace(b"200 OK", b"404 No", 1))) as raw:
-        transport = transport_to(raw)
+        transport = transport_to(raw.url)
         answer = await transport.send(get("/x"), within=5, sink=pieces)
         await transport.aclose()
     assert (answer.status, answer.body, pieces.kept) == (404, RUN, [])
@@ -257,7 +250,7 @@ async def test_the_body_of_a_refusal_is_not_handed_on() -> None:
 async def pour(step: Step, pieces: Pieces) -> tuple[Answer, bytes]:
     """Ask once, and give the answer and what was asked."""
     async with serving(step) as raw:
-        transport = transport_to(raw)
+        transport = transport_to(raw.url)
         try:
             return await transport.send(get("/x"), within=5, sink=pieces), raw.requests[0]
         finally:
@@ -267,7 +260,13 @@ async def pour(step: Step, pieces: Pieces) -> tuple[Answer, bytes]:
 async def test_a_sink_is_told_the_validator_of_a_body() -> None:
     pieces = Pieces()
     await pour(Step(WHOLE.replace(b"\r\n", b'\r\nETag: "v1"\r\n', 1), breaks=False), pieces)
-    assert pieces.head == {"etag": '"v1"', "coding": "identity", "left_out": False, "length": len(RUN)}
+    assert pieces.head == {
+        "etag": '"v1"',
+        "coding": "identity",
+        "left_out": False,
+        "length": len(RUN),
+        "limit": 1_000_000,
+    }
 
 
 async def test_a_sink_that_has_a_validator_asks_with_it() -> None:
@@ -284,7 +283,7 @@ async def test_a_sink_without_a_validator_asks_for_the_body() -> None:
 
 async def test_a_sink_asks_for_the_codings_that_it_knows_whatever_a_session_prefers() -> None:
     async with serving(ANSWER) as raw, aiohttp.ClientSession(headers={"Accept-Encoding": "br"}) as session:
-        transport = transport_to(raw, session=session)
+        transport = transport_to(raw.url, session=session)
         await transport.send(get("/x"), within=5, sink=Pieces())
     assert b"Accept-Encoding: gzip\r\n" in raw.requests[0]
 

@@ -12,6 +12,7 @@ from scripted_source import ScriptedSource, now
 
 from nexus_async import Checkpoint, FixedInterval, LogEntry, Run
 from nexus_async.config import MAX_BUFFERED_BYTES
+from nexus_async.http.waiting import Kind
 from nexus_async.resources.feeds import feed_over
 from nexus_async.streaming import Shared, Watchable
 
@@ -44,7 +45,7 @@ class LongLogs(ScriptedSource):
         ]
 
     async def read_log(self, log_id: str, sink: Sink, *, turn: Turn | None = None) -> None:
-        turn = turn or await self.throttle.turn(poll=True)
+        turn = turn or await self.throttle.turn(Kind.LOG)
         try:
             length = sum(map(len, self.chunks(log_id)))
             sink.begin(etag=None, coding="identity", left_out=False, length=length if self.tells_length else None)

@@ -27,7 +27,9 @@ from nexus_async import (
     RedirectError,
     RequestError,
     RequestTimeoutError,
+    ResponseTooLargeError,
     RunFailedError,
+    SecretKeyError,
     ServerError,
     StatusError,
     StoreBusyError,
@@ -54,6 +56,8 @@ async def call(client: Client) -> str | None:
         assert_type(error.body, bytes)
     except OutcomeUnknownError as error:
         assert_type(error.reason, RequestError)
+    except (ResponseTooLargeError, SecretKeyError) as error:
+        assert_type(error.path, str)
     except (ConnectError, ConnectionLostError, RequestTimeoutError) as error:
         assert_type(error.what, str)
     except RequestError as error:

@@ -14,6 +14,7 @@ from nexus_async.errors import (
     RequestError,
 )
 from nexus_async.events import Disconnected, Reconnected, RunRemoved
+from nexus_async.http.waiting import Kind
 from nexus_async.loggers import kind_of
 from nexus_async.models.run import TERMINAL
 from nexus_async.pacing import Fleet
@@ -107,7 +108,7 @@ class Poller:
                 await self._until_due()
             if self._outlet.is_full:
                 await self._outlet.room()
-            turn = self._throttle.turn_now(poll=True) or await self._throttle.turn(poll=True)
+            turn = self._throttle.turn_now(Kind.LOG) or await self._throttle.turn(Kind.LOG)
             taken = self._fleet.take(self._shared.clock())
             if taken is None:
                 turn.give_back()

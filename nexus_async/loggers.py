@@ -23,34 +23,37 @@ PACKAGE: Final = logging.getLogger("nexus_async")
 """The logger above all others."""
 
 
+PACKAGE.addHandler(logging.NullHandler())  # without it warnings are written to stderr of those who never asked
+
+
 class _LastHandler(logging.StreamHandler):  # type: ignore[type-arg]  # generic in the stubs alone
     """Write to stderr what no handler of the user's gets, so that nothing is told twice."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        of_others = [*PACKAGE.handlers, *(logging.getLogger().handlers if PACKAGE.propagate else ())]
-        return of_others == [self] and bool(super().filter(record))
+        handlers = [*PACKAGE.handlers, *(logging.getLogger().handlers if PACKAGE.propagate else ())]
+        others = [each for each in handlers if each is not self and not isinstance(each, logging.NullHandler)]
+        return not others and bool(super().filter(record))
 
 
-def show_log(environment: Mapping[str, str] = os.environ) -> None:
-    """Show the log on stderr where `NEXUS_ASYNC_LOG` is `debug` or `info`.
+def show_log(environment: Mapping[str, str] = os.environ, *, default: int | None = None) -> None:
+    """Show the log on stderr where `NEXUS_ASYNC_LOG` is `debug` or `info`, or at the level `default`.
 
     Handlers of the user's own, of the root or of `nexus_async`, get it in place of stderr.
     Raises `ConfigurationError` for any other word.
     """
     word = environment.get(LOG_VARIABLE, "").strip()
     del environment  # tracebacks show what a frame holds, and it may hold a key
-    if not word:
-        return
-    level = _LEVELS.get(word.lower())
-    if level is None:
+    level = _LEVELS.get(word.lower()) if word else default
+    if word and level is None:
         raise ConfigurationError(
             f"{LOG_VARIABLE}={word!r} is neither debug nor info: set one of them, or unset it"
         )
-    PACKAGE.setLevel(level)
-    if not any(isinstance(handler, _LastHandler) for handler in PACKAGE.handlers):
-        handler = _LastHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-        PACKAGE.addHandler(handler)
+    if level is not None:
+        PACKAGE.setLevel(level)
+        if not any(isinstance(handler, _LastHandler) for handler in PACKAGE.handlers):
+            handler = _LastHandler()
+            handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+            PACKAGE.addHandler(handler)
 
 
 def kind_of(error: BaseException) -> str:

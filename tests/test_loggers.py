@@ -40,6 +40,24 @@ def test_info_shows_no_attempt_that_went_well() -> None:
     assert said_on_stderr("info") == ""
 
 
+WARNING = "logging.getLogger('nexus_async.streaming').warning('something is odd')"
+
+
+@pytest.mark.parametrize(("level", "lines"), [("", 0), ("info", 1)])
+def test_a_warning_is_written_for_those_alone_who_asked(level: str, lines: int) -> None:
+    assert len(said_on_stderr(level, after=WARNING).splitlines()) == lines
+
+
+def test_a_warning_is_for_the_handlers_of_the_user() -> None:
+    assert said_on_stderr("", before="logging.basicConfig()", after=WARNING).count("something is odd") == 1
+
+
+def test_the_command_line_shows_warnings() -> None:
+    code = f"import logging, sys; from nexus_async.cli.app import run; run(['--version']); {WARNING}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert "WARNING nexus_async.streaming: something is odd" in done.stderr
+
+
 def test_the_word_may_be_in_capitals() -> None:
     assert "GET /workspace" in said_on_stderr("DEBUG")
 

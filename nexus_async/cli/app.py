@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import traceback
 from typing import TYPE_CHECKING, Final
@@ -53,7 +54,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command that `arguments` name, and return its exit code."""
     words = [word for word in arguments if word != DEBUG]
     try:
-        show_log()
+        show_log(default=logging.WARNING)
         _let_speak(words)
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()

@@ -57,7 +57,9 @@ class Cursor(msgspec.Struct, frozen=True, gc=False, array_like=True):
         """
         cursor = cls.read(token)
         if cursor.run_id != run_id:
-            raise InvalidCursorError(f"the cursor is of {cursor.run_id}, not of {run_id}")
+            raise InvalidCursorError(
+                f"the cursor is of {cursor.run_id}, not of {run_id}: pass it with its own run"
+            )
         return cursor
 
     @staticmethod

@@ -102,7 +102,9 @@ class Follower:
             if self._only_log in run.log_ids:
                 self._reader.run_id = run.id
                 return run
-        raise InvalidArgumentError(f"no run of {self._source.project_id} has the log {self._only_log}")
+        raise InvalidArgumentError(
+            f"no run of {self._source.project_id} has the log {self._only_log}: run.log_ids has those of a run"
+        )
 
     def read(self) -> bool:
         """Read one slice of what the last poll brought; tell whether there was one."""

@@ -134,7 +134,7 @@ class SQLiteFile:
             import sqlite3  # noqa: PLC0415 - 11 ms
 
             if not make and self._path != IN_MEMORY and not Path(self._path).exists():
-                raise StoreError(f"there is no store at {self._path}")
+                raise StoreError(f"there is no store at {self._path}: a feed with store= makes one")
             db = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT, isolation_level=None)
             try:
                 self._prepare(db)

@@ -172,7 +172,7 @@ class _Session:
 
     def check_open(self) -> None:
         if self._closed:
-            raise StoreError(f"the store at {self._path} was closed meanwhile")
+            raise StoreError(f"the store at {self._path} was closed meanwhile: open it again")
 
     async def run(self, act: Callable[[SQLiteFile], T]) -> T:
         self.check_open()

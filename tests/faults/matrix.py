@@ -36,8 +36,8 @@ Three rules explain most of it.
 - What is safe to repeat is tried three times in all. A start is not, once it may have been received: it ends with
   `OutcomeUnknownError`, whose `reason` is the error that left it open. After a 429, or where no connection stood, it is
   repeated like the others.
-- aiohttp sends a GET or a DELETE once more by itself where a connection breaks before the answer begins: then the server
-  sees two requests an attempt.
+- One attempt is one request, also on a kept connection: aiohttp, which would send a GET or a DELETE once more by itself,
+  is kept from it.
 - A `Retry-After` is heeded up to `retry_after_cap`; above it the error is raised at once. A date counts from the answer's
   own `Date`. What is neither a number nor a date is ignored.
 """
@@ -108,63 +108,73 @@ FAULTS: Final[dict[str, Fault]] = {
     "200, more promised than sent": Fault(wire.says(written(length=len(RUN) + 10), then_closes=True)),
     "200, less promised than sent": Fault(wire.says(written(length=len(RUN) - 10))),
     "200, more sent a second later": Fault(wire.say_too_much, rest=2),
+    "200, a bomb of gzip": Fault(wire.bomb(30_000_000), options={"max_response_bytes": 1_000_000}),
+    "200, a body above max_response_bytes": Fault(
+        wire.says(written(b" " * 2_000_000)), options={"max_response_bytes": 1_000_000}
+    ),
+    "500, a body of 2 MB": Fault(wire.says(written(b"x" * 2_000_000, status=500))),
+    "200, a header of 1 MB": Fault(wire.says(written(headers={"X": "x" * 1_000_000}))),
     "302 to the same origin": Fault(wire.says(written(b"", status=302, headers={"Location": "/elsewhere"}))),
     "307 to another origin": Fault(wire.redirect_elsewhere),
 }
 
 # What a cell says stands in the introduction.
 EXPECTED: Final = """
-connection refused                                | 0 requests, ConnectError, 3 attempts, 1.5 s              | =                                      | =                                                                 | =
-name not found                                    | 0 requests, ConnectError, 3 attempts, 1.5 s              | =                                      | =                                                                 | =
-TLS: no TLS there                                 | 0 requests, ConnectError, 3 attempts, 1.5 s              | =                                      | =                                                                 | =
-TLS: another's certificate                        | 0 requests, ConnectError, 3 attempts, 1.5 s              | =                                      | =                                                                 | =
-no answer to the handshake of TCP                 | 0 requests, ConnectError, 3 attempts, 32 s               | =                                      | =                                                                 | =
-reset when the connection stands                  | 0 requests, ConnectionLostError, 3 attempts, 1.5 s       | =                                      | 0 requests, OutcomeUnknownError of ConnectionLostError, 1 attempt | =
-dropped before the answer                         | 6 requests, ConnectionLostError, 3 attempts, 1.5 s       | 3 requests, ConnectionLostError, 1.5 s | 1 request, OutcomeUnknownError of ConnectionLostError             | =
-reset before the answer                           | 6 requests, ConnectionLostError, 3 attempts, 1.5 s       | 3 requests, ConnectionLostError, 1.5 s | 1 request, OutcomeUnknownError of ConnectionLostError             | =
-dropped in the headers                            | 6 requests, ConnectionLostError, 3 attempts, 1.5 s       | 3 requests, ConnectionLostError, 1.5 s | 1 request, OutcomeUnknownError of ConnectionLostError             | =
-dropped in the body                               | 3 requests, ConnectionLostError, 1.5 s                   | =                                      | 1 request, OutcomeUnknownError of ConnectionLostError             | =
-dropped after the answer                          | 1 request, ok                                            | =                                      | =                                                                 | =
-kept connection dropped while idle                | 1 request, ok                                            | =                                      | =                                                                 | =
-kept connection dropped by the next request       | 2 requests, ok                                           | 2 requests, ok, 0.5 s                  | 1 request, OutcomeUnknownError of ConnectionLostError             | =
-kept connection reset as the next request arrives | 1 request, ok                                            | 1 request, ok, 0.5 s                   | 0 requests, OutcomeUnknownError of ConnectionLostError, 1 attempt | =
-never an answer                                   | 2 requests, RequestTimeoutError, 120 s                   | =                                      | 1 request, OutcomeUnknownError of RequestTimeoutError, 60 s       | =
-a byte each 0.1 s                                 | 1 request, ok, 30.1 s                                    | =                                      | =                                                                 | =
-a byte each second                                | 1 request, RequestTimeoutError, 120 s                    | =                                      | 1 request, OutcomeUnknownError of RequestTimeoutError, 120 s      | =
-not HTTP                                          | 1 request, InvalidAnswerError                            | =                                      | 1 request, OutcomeUnknownError of InvalidAnswerError              | =
-400                                               | 1 request, BadRequestError 400                           | =                                      | =                                                                 | =
-401                                               | 1 request, AuthenticationError 401                       | =                                      | =                                                                 | =
-403                                               | 1 request, ForbiddenError 403                            | =                                      | =                                                                 | =
-404                                               | 1 request, NotFoundError 404                             | =                                      | =                                                                 | =
-409                                               | 1 request, ConflictError 409                             | =                                      | =                                                                 | =
-422                                               | 1 request, UnprocessableError 422                        | =                                      | =                                                                 | =
-429                                               | 3 requests, RateLimitedError 429, 2 s                    | =                                      | =                                                                 | =
-429, Retry-After: 7                               | 3 requests, RateLimitedError 429, retry_after 7 s, 14 s  | =                                      | =                                                                 | =
-429, Retry-After: 0.5                             | 3 requests, RateLimitedError 429, 2 s                    | =                                      | =                                                                 | =
-429, Retry-After: a date in 20 s                  | 3 requests, RateLimitedError 429, retry_after 20 s, 40 s | =                                      | =                                                                 | =
-429, Retry-After: soon                            | 3 requests, RateLimitedError 429, 2 s                    | =                                      | =                                                                 | =
-429, Retry-After: 86400                           | 1 request, RateLimitedError 429, retry_after 86400 s     | =                                      | =                                                                 | =
-500                                               | 3 requests, ServerError 500, 1.5 s                       | =                                      | 1 request, OutcomeUnknownError of ServerError 500                 | =
-502                                               | 3 requests, ServerError 502, 1.5 s                       | =                                      | 1 request, OutcomeUnknownError of ServerError 502                 | =
-503                                               | 3 requests, ServerError 503, 1.5 s                       | =                                      | 1 request, OutcomeUnknownError of ServerError 503                 | =
-504                                               | 3 requests, ServerError 504, 1.5 s                       | =                                      | 1 request, OutcomeUnknownError of ServerError 504                 | =
-503, Retry-After: 7                               | 3 requests, ServerError 503, retry_after 7 s, 14 s       | =                                      | 1 request, OutcomeUnknownError of ServerError 503                 | =
-501                                               | 1 request, ServerError 501                               | =                                      | 1 request, OutcomeUnknownError of ServerError 501                 | =
-502, a page of HTML                               | 3 requests, ServerError 502, 1.5 s                       | =                                      | 1 request, OutcomeUnknownError of ServerError 502                 | =
-520, a page of HTML                               | 3 requests, ServerError 520, 1.5 s                       | =                                      | 1 request, OutcomeUnknownError of ServerError 520                 | =
-521, a page of HTML                               | 3 requests, ServerError 521, 1.5 s                       | =                                      | 1 request, OutcomeUnknownError of ServerError 521                 | =
-522, a page of HTML                               | 3 requests, ServerError 522, 1.5 s                       | =                                      | 1 request, OutcomeUnknownError of ServerError 522                 | =
-523, a page of HTML                               | 3 requests, ServerError 523, 1.5 s                       | =                                      | 1 request, OutcomeUnknownError of ServerError 523                 | =
-524, a page of HTML                               | 3 requests, ServerError 524, 1.5 s                       | =                                      | 1 request, OutcomeUnknownError of ServerError 524                 | =
-200, broken JSON                                  | 1 request, InvalidAnswerError                            | =                                      | 1 request, OutcomeUnknownError of InvalidAnswerError              | =
-200, other types in the JSON                      | 1 request, InvalidAnswerError                            | =                                      | 1 request, OutcomeUnknownError of InvalidAnswerError              | =
-200, HTML                                         | 1 request, InvalidAnswerError                            | =                                      | 1 request, OutcomeUnknownError of InvalidAnswerError              | =
-200, no body                                      | 1 request, InvalidAnswerError                            | =                                      | 1 request, OutcomeUnknownError of InvalidAnswerError              | =
-200, more promised than sent                      | 3 requests, ConnectionLostError, 1.5 s                   | =                                      | 1 request, OutcomeUnknownError of ConnectionLostError             | =
-200, less promised than sent                      | 1 request, InvalidAnswerError                            | =                                      | 1 request, OutcomeUnknownError of InvalidAnswerError              | =
-200, more sent a second later                     | 1 request, ok                                            | =                                      | =                                                                 | =
-302 to the same origin                            | 1 request, RedirectError 302                             | =                                      | =                                                                 | =
-307 to another origin                             | 1 request, RedirectError 307                             | =                                      | =                                                                 | =
+connection refused                                | 0 requests, ConnectError, 3 attempts, 1.5 s                | = | =                                                                 | =
+name not found                                    | 0 requests, ConnectError, 3 attempts, 1.5 s                | = | =                                                                 | =
+TLS: no TLS there                                 | 0 requests, ConnectError, 3 attempts, 1.5 s                | = | =                                                                 | =
+TLS: another's certificate                        | 0 requests, ConnectError, 3 attempts, 1.5 s                | = | =                                                                 | =
+no answer to the handshake of TCP                 | 0 requests, ConnectError, 3 attempts, 32 s                 | = | =                                                                 | =
+reset when the connection stands                  | 0 requests, ConnectionLostError, 3 attempts, 1.5 s         | = | 0 requests, OutcomeUnknownError of ConnectionLostError, 1 attempt | =
+dropped before the answer                         | 3 requests, ConnectionLostError, 1.5 s                     | = | 1 request, OutcomeUnknownError of ConnectionLostError             | =
+reset before the answer                           | 3 requests, ConnectionLostError, 1.5 s                     | = | 1 request, OutcomeUnknownError of ConnectionLostError             | =
+dropped in the headers                            | 3 requests, ConnectionLostError, 1.5 s                     | = | 1 request, OutcomeUnknownError of ConnectionLostError             | =
+dropped in the body                               | 3 requests, ConnectionLostError, 1.5 s                     | = | 1 request, OutcomeUnknownError of ConnectionLostError             | =
+dropped after the answer                          | 1 request, ok                                              | = | =                                                                 | =
+kept connection dropped while idle                | 1 request, ok                                              | = | =                                                                 | =
+kept connection dropped by the next request       | 2 requests, ok, 0.5 s                                      | = | 1 request, OutcomeUnknownError of ConnectionLostError             | =
+kept connection reset as the next request arrives | 1 request, ok, 0.5 s                                       | = | 0 requests, OutcomeUnknownError of ConnectionLostError, 1 attempt | =
+never an answer                                   | 2 requests, RequestTimeoutError, 120 s                     | = | 1 request, OutcomeUnknownError of RequestTimeoutError, 60 s       | =
+a byte each 0.1 s                                 | 1 request, ok, 30.1 s                                      | = | =                                                                 | =
+a byte each second                                | 1 request, RequestTimeoutError, 120 s                      | = | 1 request, OutcomeUnknownError of RequestTimeoutError, 120 s      | =
+not HTTP                                          | 1 request, InvalidAnswerError                              | = | 1 request, OutcomeUnknownError of InvalidAnswerError              | =
+400                                               | 1 request, BadRequestError 400                             | = | =                                                                 | =
+401                                               | 1 request, AuthenticationError 401                         | = | =                                                                 | =
+403                                               | 1 request, ForbiddenError 403                              | = | =                                                                 | =
+404                                               | 1 request, NotFoundError 404                               | = | =                                                                 | =
+409                                               | 1 request, ConflictError 409                               | = | =                                                                 | =
+422                                               | 1 request, UnprocessableError 422                          | = | =                                                                 | =
+429                                               | 3 requests, RateLimitedError 429, 2 s                      | = | =                                                                 | =
+429, Retry-After: 7                               | 3 requests, RateLimitedError 429, retry_after 7 s, 14 s    | = | =                                                                 | =
+429, Retry-After: 0.5                             | 3 requests, RateLimitedError 429, retry_after 0.5 s, 1.5 s | = | =                                                                 | =
+429, Retry-After: a date in 20 s                  | 3 requests, RateLimitedError 429, retry_after 20 s, 40 s   | = | =                                                                 | =
+429, Retry-After: soon                            | 3 requests, RateLimitedError 429, 2 s                      | = | =                                                                 | =
+429, Retry-After: 86400                           | 1 request, RateLimitedError 429, retry_after 86400 s       | = | =                                                                 | =
+500                                               | 3 requests, ServerError 500, 1.5 s                         | = | 1 request, OutcomeUnknownError of ServerError 500                 | =
+502                                               | 3 requests, ServerError 502, 1.5 s                         | = | 1 request, OutcomeUnknownError of ServerError 502                 | =
+503                                               | 3 requests, ServerError 503, 1.5 s                         | = | 1 request, OutcomeUnknownError of ServerError 503                 | =
+504                                               | 3 requests, ServerError 504, 1.5 s                         | = | 1 request, OutcomeUnknownError of ServerError 504                 | =
+503, Retry-After: 7                               | 3 requests, ServerError 503, retry_after 7 s, 14 s         | = | 1 request, OutcomeUnknownError of ServerError 503                 | =
+501                                               | 1 request, ServerError 501                                 | = | 1 request, OutcomeUnknownError of ServerError 501                 | =
+502, a page of HTML                               | 3 requests, ServerError 502, 1.5 s                         | = | 1 request, OutcomeUnknownError of ServerError 502                 | =
+520, a page of HTML                               | 3 requests, ServerError 520, 1.5 s                         | = | 1 request, OutcomeUnknownError of ServerError 520                 | =
+521, a page of HTML                               | 3 requests, ServerError 521, 1.5 s                         | = | 1 request, OutcomeUnknownError of ServerError 521                 | =
+522, a page of HTML                               | 3 requests, ServerError 522, 1.5 s                         | = | 1 request, OutcomeUnknownError of ServerError 522                 | =
+523, a page of HTML                               | 3 requests, ServerError 523, 1.5 s                         | = | 1 request, OutcomeUnknownError of ServerError 523                 | =
+524, a page of HTML                               | 3 requests, ServerError 524, 1.5 s                         | = | 1 request, OutcomeUnknownError of ServerError 524                 | =
+200, broken JSON                                  | 1 request, InvalidAnswerError                              | = | 1 request, OutcomeUnknownError of InvalidAnswerError              | =
+200, other types in the JSON                      | 1 request, InvalidAnswerError                              | = | 1 request, OutcomeUnknownError of InvalidAnswerError              | =
+200, HTML                                         | 1 request, InvalidAnswerError                              | = | 1 request, OutcomeUnknownError of InvalidAnswerError              | =
+200, no body                                      | 1 request, InvalidAnswerError                              | = | 1 request, OutcomeUnknownError of InvalidAnswerError              | =
+200, more promised than sent                      | 3 requests, ConnectionLostError, 1.5 s                     | = | 1 request, OutcomeUnknownError of ConnectionLostError             | =
+200, less promised than sent                      | 1 request, InvalidAnswerError                              | = | 1 request, OutcomeUnknownError of InvalidAnswerError              | =
+200, more sent a second later                     | 1 request, ok                                              | = | =                                                                 | =
+200, a bomb of gzip                               | 1 request, ResponseTooLargeError                           | = | 1 request, OutcomeUnknownError of ResponseTooLargeError           | =
+200, a body above max_response_bytes              | 1 request, ResponseTooLargeError                           | = | 1 request, OutcomeUnknownError of ResponseTooLargeError           | =
+500, a body of 2 MB                               | 3 requests, ServerError 500, 1.5 s                         | = | 1 request, OutcomeUnknownError of ServerError 500                 | =
+200, a header of 1 MB                             | 1 request, ResponseTooLargeError                           | = | 1 request, OutcomeUnknownError of ResponseTooLargeError           | =
+302 to the same origin                            | 1 request, RedirectError 302                               | = | =                                                                 | =
+307 to another origin                             | 1 request, RedirectError 307                               | = | =                                                                 | =
 """
 
 

@@ -105,6 +105,7 @@ class Observation:
     __slots__ = (
         "_began",
         "_call",
+        "_is_open",
         "_loop",
         "_number",
         "_observer",
@@ -127,11 +128,11 @@ class Observation:
         self._loop = asyncio.get_running_loop()
         self._span: AbstractContextManager[OnAttempt] | None = None
         self._tell: OnAttempt | None = None
-        self._number = 0
+        self._number, self._is_open = 0, False
 
-    def begins(self, number: int) -> None:
+    def begins(self) -> None:
         """Note that an attempt begins, and waits for its turn."""
-        self._number, self._began = number, self._observer.clock()
+        self._number, self._is_open, self._began = self._number + 1, True, self._observer.clock()
         self._since = self._loop.time()
         self._sent: float | None = None
         self._turn: Turn | None = None
@@ -144,7 +145,7 @@ class Observation:
 
     def ends(self, error: BaseException | None, *, retry_in: float | None = None) -> None:
         """Tell how the attempt that began last went."""
-        attempt, self._number = self._attempt(error, retry_in), 0
+        attempt, self._is_open = self._attempt(error, retry_in), False
         logger.debug(
             "%s %s: %s (attempt %d, %.3f s after waiting %.3f s, %d bytes)",
             attempt.method,
@@ -176,7 +177,7 @@ class Observation:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._number:
+        if self._is_open:
             self.ends(error)
         if self._span is not None:
             try:

@@ -98,6 +98,7 @@ class SecretKey:
         """Ask for the key after a 401; tell whether it is another one than in the generation `seen`."""
         if self._source is None:
             return False
+        seen = seen or 1  # what began before there was a key was sent with the first
         await self.ask(request, within=within, seen=seen)
         return self._changed > seen
 

@@ -110,7 +110,9 @@ class Requester:
         """
         self.counts.calls += 1
         observation = self._observer.observe(request)
-        with observation or _NOTHING:
+        if observation is None:  # the hot path
+            return await self._repeat(request, decode, None)
+        with observation:
             return await self._repeat(request, decode, observation)
 
     async def call_once(self, request: Request, decode: Callable[[bytes], T], *, turn: Turn | None = None) -> T:
@@ -232,7 +234,7 @@ class Requester:
         if self._door.is_closed:
             raise ClientClosedError
         if observation is not None:
-            observation.begins(attempt)
+            observation.begins()
         within = self.options.timeout if left is None else left
         try:
             answer = await self._transport.send(

@@ -24,7 +24,7 @@ class ClientStats(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     attempts: int
     """Those of calls and polls together."""
     retries: int
-    """Attempts of calls after their first."""
+    """Attempts after the first of a call, or of a poll whose secret key was renewed."""
     rate_limited: int
     """Answers of 429."""
     received: int

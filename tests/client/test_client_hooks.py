@@ -165,6 +165,33 @@ async def test_polls_are_told_with_the_bytes_of_their_logs(local_nexus: LocalNex
     assert told.attempts[-1].received > 50
 
 
+def client_of_keys(nexus: LocalNexus, told: Told, *keys: str) -> Client:
+    from nexus_async.testing.connector import VirtualConnector
+
+    given = iter(keys)
+    return Client(lambda: next(given), endpoint=nexus.url, connector=VirtualConnector, on_attempt=told.on_attempt)
+
+
+async def test_a_call_whose_first_key_is_refused_tells_of_an_attempt_with_the_next(
+    local_nexus: LocalNexus,
+) -> None:
+    told = Told()
+    async with client_of_keys(local_nexus, told, "an-old-key", local_nexus.secret_key) as client:
+        await client.get_info()
+    assert [(a.number, a.status, a.retry_in) for a in told.attempts] == [(1, 401, 0), (2, 200, None)]
+
+
+async def test_a_poll_whose_first_key_is_refused_tells_of_an_attempt_with_the_next(
+    local_nexus: LocalNexus,
+) -> None:
+    told, run = Told(), local_nexus.start_run()
+    client = client_of_keys(local_nexus, told, "an-old-key", local_nexus.secret_key)
+    run.finish()
+    async with client.get_project(local_nexus.project_id) as project:
+        await project.runs.wait(run.id)
+    assert [(a.number, a.status, a.retry_in) for a in told.attempts] == [(1, 401, 0), (2, 200, None)]
+
+
 def client_like(client: Client, **options: Any) -> Client:
     from nexus_async.testing.connector import VirtualConnector
 
@@ -320,6 +347,29 @@ async def test_the_stats_tell_the_budget_that_is_left() -> None:
             assert (round(stats.requests_left, 2), round(stats.bytes_left)) == (5, 200)
             await asyncio.sleep(1)
             assert (client.stats().requests_left, client.stats().bytes_left) == (7, 1000)
+
+
+async def test_the_stats_tell_the_retries_that_are_left() -> None:
+    async with calling(says(503)) as (api, _), api.client() as client:
+        before = client.stats().retries_left
+        with suppress(RequestError):
+            await client.get_info()
+        assert client.stats().retries_left == before - 2
+
+
+async def test_a_view_with_other_options_counts_with_its_client() -> None:
+    async with calling(says()) as (api, _), api.client() as client:
+        with suppress(RequestError):
+            await client.with_options(timeout=5).get_info()
+        assert client.stats().calls == 1
+
+
+async def test_a_view_with_other_options_tells_the_same_hooks() -> None:
+    told = Told()
+    async with calling(says()) as (api, _), api.client(on_attempt=told.on_attempt) as client:
+        with suppress(RequestError):
+            await client.with_options(timeout=5).get_info()
+    assert len(told.attempts) == 1
 
 
 async def test_nothing_is_left_while_a_429_holds_all_back() -> None:

@@ -44,6 +44,8 @@ FLOORS = (
 
 RANK = {part: rank for rank, floor in enumerate(FLOORS) for part in floor}
 KNOWS_AIOHTTP = {
+    "dashboard/dashboard.py",
+    "dashboard/routes.py",
     "http/failures.py",
     "http/pool.py",
     "http/sending.py",

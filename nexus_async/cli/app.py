@@ -44,6 +44,7 @@ app.command(f"{_RUNS}.app:runs", help="Start, follow, compare and end training r
 app.command(f"{_RUNS}.watching:watch", help="Follow runs in a live table: runs watch.")
 app.command(f"{_RUNS}.logs:logs", help="Print what runs log: runs logs.")
 app.command(f"{_RUNS}.waiting:wait", help="Wait for runs to be over: runs wait.")
+app.command(f"{_HERE}.dashboard:dashboard", help="Show runs on a live page in a browser.")
 app.command(f"{_HERE}.local:local", help="Serve a local Nexus, for any client and for tests.")
 app.command(f"{_HERE}.doctor:doctor", help="Tell whether Nexus answers as this release expects.")
 app.command(f"{_HERE}.demo:demo", help="Six real trainings on a local Nexus, followed live.")

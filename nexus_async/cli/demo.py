@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,7 @@ from nexus_async.cli.console import PipedConsole
 from nexus_async.cli.drawing import checkpoint_line, matrix_table, number, short
 from nexus_async.cli.loop import run_async
 from nexus_async.client import Client
+from nexus_async.dashboard.report import reported_runs, write_report
 from nexus_async.events import Checkpoint, RunEnded
 from nexus_async.local import DigitsTrainer, LocalNexus
 from nexus_async.models.setup import AcceleratorSetup, CheckpointSetup, RunSetup
@@ -137,9 +139,15 @@ class Demo:
                 f"it has never seen. Its confusion matrix at step {matrix.evaluation}:"
             )
             self._show(matrix_table(matrix))
+        await self._report(project)
         self._say("\nNext:")
         for command, what in next_commands():
             self._console.print(f"  {command:<42} {what}", markup=False, highlight=False, soft_wrap=True)
+
+    async def _report(self, project: Project) -> None:
+        path = Path(tempfile.mkdtemp(prefix="nexus-async-")) / "report.html"
+        write_report(path, *await reported_runs(project, self._board.rows))
+        self._say(f"\nTheir report, one file that opens in any browser: {path}")
 
     def _show(self, table: Table) -> None:
         """Print a table whole or not at all: one that lacks columns would say what is not so."""

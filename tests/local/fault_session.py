@@ -50,6 +50,21 @@ class Session:
         logs: list[dict[str, Any]] = msgspec.json.decode((await self.get_logs())[1])["logs"]
         return logs
 
+    async def read_raw(self) -> tuple[int, bytes]:
+        """Return the length that an answer promises, and what comes of its body until nothing more does."""
+        host, port = self.nexus.url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        lines = (
+            "GET /workspace HTTP/1.1",
+            "Host: x",
+            "Connection: close",
+            f"Secret-Key: {self.nexus.secret_key}",
+        )
+        writer.write("".join(f"{line}\r\n" for line in (*lines, "")).encode())
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        writer.close()
+        return int(head.split(b"Content-Length: ")[1].split(b"\r\n")[0]), body
+
 
 @asynccontextmanager
 async def asking(timeout: float | None = None, *, inflate: bool = True, **options: Any) -> AsyncIterator[Session]:

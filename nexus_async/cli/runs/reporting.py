@@ -42,4 +42,8 @@ async def _report(names: tuple[str, ...], output: Path, wanted: str | None) -> N
     except OSError as failure:
         raise CommandError(f"cannot write {output}: {failure.strerror}") from None
     write_line(str(path))
-    say(f"A report of {len(runs)} runs, {path.stat().st_size / 1000:.0f} KB: open it in a browser.")
+    say(f"A report of {_count(len(runs))}, {path.stat().st_size / 1000:.0f} KB: open it in a browser.")
+
+
+def _count(runs: int) -> str:
+    return "one run" if runs == 1 else f"{runs} runs"

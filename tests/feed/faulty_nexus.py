@@ -6,13 +6,13 @@ import asyncio
 from collections import Counter
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aiohttp import web
 
 from nexus_async import Checkpoint, LogEntry, RunEnded
-from nexus_async.local import LocalNexus, ScriptedTrainer
+from nexus_async.local import Fault as LocalFault, LocalNexus, ScriptedTrainer
+from nexus_async.local.faults.behaviour import Exchange
 from nexus_async.testing import client_for
 from nexus_async.testing.virtual_time import EPOCH
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from nexus_async.local import LocalRun
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-    Fault = Callable[[web.Request, web.StreamResponse], Awaitable[web.StreamResponse]]
+    OwnFault = Callable[[web.Request, web.StreamResponse], Awaitable[web.StreamResponse]]
+    Fault = LocalFault | OwnFault
 
 E = TypeVar("E", bound="Event")
 HALF_AN_HOUR: Final = 1800.0
@@ -47,7 +48,7 @@ class Asked:
 
 
 class FaultyNexus(LocalNexus):
-    """Ask `fault` about each request; what it returns is done to the answer. None leaves it as it is."""
+    """Ask `fault` about each request: it returns one of the kinds of faults, or what is done to the answer, or None."""
 
     def __init__(self, trainer: Any = None, **options: Any) -> None:
         defaults: dict[str, Any] = {"secret_key": "k", "epoch": EPOCH}
@@ -56,14 +57,17 @@ class FaultyNexus(LocalNexus):
         self.asked: list[Asked] = []
 
     def _application(self) -> web.Application:
-        app = super()._application()
+        app, closing = super()._application(), asyncio.Event()
 
         @web.middleware
         async def faulty(request: web.Request, handler: Handler) -> web.StreamResponse:
             fault, at = self.fault(request), asyncio.get_running_loop().time()
-            answer = await handler(request)
-            if fault is not None:
-                answer = await fault(request, answer)
+            if isinstance(fault, LocalFault):
+                exchange = Exchange(request, self._state.clock, closing)
+                answer = await fault.behaviour.around(exchange, handler)
+            else:
+                answer = await handler(request)
+                answer = answer if fault is None else await fault(request, answer)
             size = len(answer.body) if isinstance(answer, web.Response) and isinstance(answer.body, bytes) else 0
             self.asked.append(Asked(at, request.path, answer.status, size))
             return answer
@@ -83,25 +87,14 @@ class FaultyNexus(LocalNexus):
 
 
 def refusal(status: int, *, retry_after: int | None = None) -> Fault:
-    async def refuse(_: web.Request, __: web.StreamResponse) -> web.StreamResponse:
-        headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-        return web.json_response({"code": "X", "message": "refused"}, status=status, headers=headers)
-
-    return refuse
+    return LocalFault.refuse(status, retry_after=retry_after)
 
 
 def other_body(change: Callable[[bytes], bytes]) -> Fault:
-    async def answer_otherwise(_: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
-        assert isinstance(answer, web.Response)
-        assert isinstance(answer.body, bytes)
-        if answer.status != HTTPStatus.OK:
-            return answer
-        return web.Response(body=change(answer.body), content_type="application/json", charset="utf-8")
-
-    return answer_otherwise
+    return LocalFault.changed_body(change)
 
 
-def drop(share: float) -> Fault:
+def drop(share: float) -> OwnFault:
     """Break the connection after a share of the body."""
 
     async def break_off(request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:

@@ -24,9 +24,8 @@ from nexus_async.local.faults.text import read_fault
 TrainerName = Literal["digits", "curves"]
 
 
-def _check_faults(_: object, faults: Sequence[str]) -> None:
-    for fault in faults:
-        read_fault(fault)
+def _check_fault(_: object, fault: str) -> None:
+    read_fault(fault)
 
 
 def local(
@@ -43,9 +42,8 @@ def local(
     interval: Annotated[float, Parameter(help="Seconds between two steps.")] = 1.0,
     seed: Annotated[int, Parameter(help="Decides IDs, curves, models and which requests a fault strikes.")] = 0,
     fault: Annotated[
-        Sequence[str],
+        Sequence[Annotated[str, Parameter(validator=_check_fault)]],
         Parameter(
-            validator=_check_faults,
             negative="",
             show_default=False,
             help="What befalls requests: ROUTE:KIND[=VALUE][:CONDITION]..., such as get_logs:503:10% or "

@@ -29,10 +29,11 @@ async def test_the_faults_of_the_command_line_befall_what_they_name() -> None:
 
 def test_a_fault_that_cannot_be_read_is_a_mistake_in_usage_that_is_explained() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "nexus_async", "local", "--fault", "get_logs:50x"],
+        [sys.executable, "-m", "nexus_async", "local", "--fault", "get:503", "--fault", "get_logs:50x"],
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
     said = " ".join(done.stderr.replace("│", " ").split())
+    assert 'Invalid value "get_logs:50x" for --fault' in said
     assert "'50x' is no kind of fault" in said
     assert "blackhole, latency, trickle" in said

@@ -110,9 +110,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "200, less promised than sent": Fault(wire.says(written(length=len(RUN) - 10))),
     "200, more sent a second later": Fault(wire.say_too_much, rest=2),
     "200, 30 MB in 30 KB of gzip": Fault(wire.bomb(30_000_000), options={"max_response_bytes": 1_000_000}),
-    "200, a body of 2 MB": Fault(
-        wire.says(written(b" " * 2_000_000)), options={"max_response_bytes": 1_000_000}
-    ),
+    "200, a body of 2 MB": Fault(wire.says(written(b" " * 2_000_000)), options={"max_response_bytes": 1_000_000}),
     "500, a body of 2 MB": Fault(wire.says(written(b"x" * 2_000_000, status=500))),
     "200, a header of 1 MB": Fault(wire.says(written(headers={"X": "x" * 1_000_000}))),
     "302 to the same origin": Fault(wire.says(written(b"", status=302, headers={"Location": "/elsewhere"}))),

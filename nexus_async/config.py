@@ -42,6 +42,12 @@ RETRY_BUDGET: Final = 64
 RETRY_REFILL: Final = 0.2
 """Retries that each success brings back: in the long run an API that fails is asked a fifth more, not three times
 as much. The share is Finagle's (https://twitter.github.io/finagle/guide/Clients.html#retries)."""
+START_MARGIN: Final = 10.0
+"""Seconds by which the clocks of a server's machines may differ, when a run is looked for that it may have
+started."""
+CLOCK_MARGIN: Final = 300.0
+"""The same where the server never told its time: what Kerberos lets two clocks be apart (RFC 4120, section
+1.6)."""
 MAX_RESPONSE_BYTES: Final = 256_000_000
 """Bytes of an answer, as received and decompressed: above a log of a million entries, below a small machine's
 memory."""

@@ -39,6 +39,7 @@ class Project(Endpoint):
         shared: Shared,
     ) -> None:
         self._requester = requester
+        self._shared = shared
         self._path = path_of("projects", project_id)
         self.id = project_id
         """Such as `proj_cd067221d5a6e4007ccbb4afb5966535`."""
@@ -60,6 +61,32 @@ class Project(Endpoint):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._requester.aclose()
+
+    def with_options(
+        self,
+        *,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
+        read_timeout: float | None = None,
+        attempts: int | None = None,
+        retry_after_cap: float | None = None,
+        max_response_bytes: int | None = None,
+    ) -> Project:
+        """Return a view of this project whose calls are bounded otherwise, as `Client.with_options` does.
+
+        ```python
+        runs = await project.with_options(timeout=5, attempts=1).runs.list()
+        ```
+        """
+        options = self._requester.options.changed(
+            timeout=timeout,
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            attempts=attempts,
+            retry_after_cap=retry_after_cap,
+            max_response_bytes=max_response_bytes,
+        )
+        return Project(self._requester.with_options(options), self.id, info=self.info, shared=self._shared)
 
     async def get_info(self) -> ProjectInfo:
         """Return the project's name, type, tags and counts."""

@@ -8,7 +8,7 @@ from os import PathLike  # noqa: TC003 - part of the public signatures
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from nexus_async.config import BUFFER, DISCOVERY_INTERVAL, DRAIN_TIMEOUT, MAX_OUTAGE, SETTLE, positive
-from nexus_async.errors import ConfigurationError, InvalidArgumentError, RunFailedError
+from nexus_async.errors import ConfigurationError, InvalidArgumentError, OutcomeUnknownError, RunFailedError
 from nexus_async.events import read_checkpoint
 from nexus_async.http.protocol import get, patch, path_of, post
 from nexus_async.models.confusion_matrix import RunConfusionMatrix, decode_matrix
@@ -19,6 +19,7 @@ from nexus_async.models.setup import RunSetup
 from nexus_async.pacing import Adaptive, Pacing, check_pacing
 from nexus_async.resources.feeds import feed_over
 from nexus_async.resources.source import RunSource
+from nexus_async.resources.starts import check_start_error, possibly_started
 from nexus_async.streaming import Completions, Feed, LogStream, Shared, Store, Watchable, Window
 
 if TYPE_CHECKING:
@@ -55,12 +56,39 @@ class Runs:
 
         Raises `InvalidArgumentError` before anything is sent where the setup is not sound, and
         `OutcomeUnknownError` where the request may have arrived and no answer came: a start is paid for, and
-        is never sent twice after it may have been received.
+        is never sent twice after it may have been received. `find_started` then looks for the run.
         """
         if not isinstance(flow_id, str) or not flow_id.strip():
             raise InvalidArgumentError(f"{flow_id!r} is no workflow's ID, such as 'flow_63d0f2d5fb1f...'")
         body = RunSetup.parse(setup).body(flow_id)
-        return await self._requester.call(post(self._path, body), decode_run)
+        sent_at = self._shared.clock()
+        try:
+            run = await self._requester.call(post(self._path, body), decode_run)
+        except OutcomeUnknownError as error:
+            raise OutcomeUnknownError(
+                error.reason,
+                project_id=self._source.project_id,
+                flow_id=flow_id,
+                sent_at=sent_at,
+                sent_after=self._requester.server_time.at(sent_at),
+            ) from error.reason
+        self._shared.started.append(run.id)
+        return run
+
+    async def find_started(self, error: OutcomeUnknownError) -> builtins.list[Run]:
+        """Return the runs that a start may have made of which `OutcomeUnknownError` was raised, oldest first.
+
+        They are of the same workflow and were created since, by the server's clock, less a margin of seconds. It
+        is a list, and never a guess: none means that none was made so far, and several cannot be told apart,
+        where somebody else started one as well. Those whose start this client saw answered are left out. The
+        error may come from another process.
+
+        Raises `InvalidArgumentError` for an error of anything else, or of another project.
+        """
+        check_start_error(error, project_id=self._source.project_id)
+        runs = await self.list()
+        sent_after = self._requester.server_time.at(error.sent_at or 0.0)
+        return possibly_started(runs, error, sent_after=sent_after, known=self._shared.started)
 
     async def get_logs(self, log_id: str) -> RunLogs:
         """Return the whole log so far. `run.log_ids` has the IDs."""

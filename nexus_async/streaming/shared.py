@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,3 +28,5 @@ class Shared:
     """Bounds what is read and not handed out yet."""
     jitter: Callable[[float], float] = backoff.full_jitter
     """Turns a pause in seconds into the one that is made."""
+    started: deque[str] = field(default_factory=lambda: deque(maxlen=1_000))
+    """The runs that were started last, and whose start was answered."""

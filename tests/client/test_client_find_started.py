@@ -85,23 +85,25 @@ async def test_runs_that_cannot_be_told_apart_are_all_given_oldest_first() -> No
     assert await found(says(headers=dated(0)), drops, says(200, runs)) == ["run_1", "run_2", "run_3"]
 
 
-@pytest.mark.parametrize("skew", [-2 * HOUR, -1.0, 0.0, 1.0, 2 * HOUR])
-@pytest.mark.parametrize("known", ["before", "after", "never"])
+@pytest.mark.parametrize(
+    ("known", "skew"),
+    [
+        *[(known, skew) for known in ("before", "after") for skew in (-2 * HOUR, -1.0, 0.0, 1.0, 2 * HOUR)],
+        *[("never", skew) for skew in (-200.0, 0.0, 200.0)],
+    ],
+)
 async def test_a_skewed_clock_of_the_server_loses_no_run_and_takes_no_old_one(skew: float, known: str) -> None:
     runs = [run_at(skew - HOUR, "run_before"), run_at(skew + 60.5, "run_started")]
     told: Mapping[str, str] = dated(skew)
     first = says(headers=told if known == "before" else {"Date": "none"})
     listed = says(200, runs, headers={"Date": "none"} if known == "never" else dated(skew + 61))
-    if known != "never" or abs(skew) <= 1:
-        assert await found(first, drops, listed) == ["run_started"]
+    assert await found(first, drops, listed) == ["run_started"]
 
 
 async def test_runs_whose_start_was_answered_are_not_the_one() -> None:
     runs = [run_at(0, "run_1"), run_at(1, "run_lost")]
-    async with (
-        serving(says(201, {**ANY, **run_at(0, "run_1")}), drops, says(200, runs)) as api,
-        of(api) as project,
-    ):
+    answered = says(201, {**ANY, **run_at(0, "run_1")}, headers=dated(0))
+    async with serving(answered, drops, says(200, runs)) as api, of(api) as project:
         assert (await project.runs.start("flow_1", SETUP)).id == "run_1"
         error = await failed_start(project)
         assert [run.id for run in await project.runs.find_started(error)] == ["run_lost"]

@@ -449,3 +449,81 @@ def test_a_timer_of_a_loop_that_closed_holds_up_nobody_in_the_next() -> None:
     turn = closed_under_a_waiter(throttle)
     assert run_in_virtual_time(lambda: times_of(throttle, 2)) == [0, 1]
     turn.end()
+
+
+@virtual
+@pytest.mark.parametrize("kind", [Kind.POLL, Kind.LOG])
+@pytest.mark.parametrize(
+    ("max_in_flight", "polls"), [(1, 1), (2, 2), (3, 2), (15, 14), (16, 14), (32, 30)], ids=str
+)
+async def test_the_last_places_in_flight_are_for_calls(kind: Kind, max_in_flight: int, polls: int) -> None:
+    throttle = Throttle(requests_per_second=1000, max_in_flight=max_in_flight)
+    given = [throttle.turn_now(kind) for _ in range(max_in_flight)]
+    assert given.count(None) == max_in_flight - polls
+    assert [throttle.turn_now() is None for _ in range(max_in_flight - polls)] == [False] * (
+        max_in_flight - polls
+    )
+    assert throttle.turn_now() is None
+
+
+@virtual
+async def test_a_poll_that_waits_for_a_place_is_given_none_of_those_for_calls() -> None:
+    throttle = Throttle(requests_per_second=1000, max_in_flight=3)
+    turns = [await throttle.turn(Kind.POLL) for _ in range(2)]
+    waiting = asyncio.create_task(throttle.turn(Kind.POLL))
+    await asyncio.sleep(60)
+    assert not waiting.done()
+    (await throttle.turn()).end()
+    assert not waiting.done()
+    turns[0].end()
+    await waiting
+
+
+@virtual
+async def test_bytes_hold_up_no_poll_of_a_status_or_a_list() -> None:
+    throttle = Throttle(requests_per_second=1000, bytes_per_second=1)
+    await receive(throttle, 1000)
+    held = [asyncio.create_task(throttle.turn(Kind.LOG)) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert await times_of(throttle, 2, Kind.POLL) == [0, 0]
+    for task in held:
+        await cancel(task)
+
+
+@virtual
+async def test_a_poll_that_waits_for_the_rate_overtakes_logs_that_wait_for_bytes() -> None:
+    throttle, given = Throttle(requests_per_second=1, bytes_per_second=1), list[str]()
+    await receive(throttle, 100)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(ask(throttle, "log", given, Kind.LOG))
+        tasks.create_task(ask(throttle, "poll", given, Kind.POLL))
+    assert given == ["poll", "log"]
+
+
+@virtual
+async def test_logs_and_polls_come_in_their_order_where_all_is_paid() -> None:
+    throttle, given = Throttle(requests_per_second=1), list[str]()
+    await times_of(throttle, 1)
+    async with asyncio.TaskGroup() as tasks:
+        for name, kind in (("log 1", Kind.LOG), ("poll", Kind.POLL), ("log 2", Kind.LOG)):
+            tasks.create_task(ask(throttle, name, given, kind))
+    assert given == ["log 1", "poll", "log 2"]
+
+
+@virtual
+async def test_a_poll_that_is_wanted_now_overtakes_no_log_that_waits_for_the_rate() -> None:
+    throttle = Throttle(requests_per_second=1)
+    await times_of(throttle, 1)
+    taken: list[Turn | None] = []
+    asyncio.get_running_loop().call_at(1, lambda: taken.append(throttle.turn_now(Kind.POLL)))
+    await throttle.turn(Kind.LOG)
+    assert (now(), taken) == (1, [None])
+
+
+@virtual
+async def test_a_request_that_is_sent_again_counts_against_the_rate() -> None:
+    throttle = Throttle(requests_per_second=1)
+    with await throttle.turn() as turn:
+        turn.again()
+    assert throttle.requests == 2
+    assert await times_of(throttle, 1) == [2]

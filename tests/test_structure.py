@@ -50,6 +50,7 @@ KNOWS_AIOHTTP = {
     "http/pool.py",
     "http/sending.py",
     "http/transport.py",
+    "http/unpacking.py",
     "testing/connector.py",
 }
 

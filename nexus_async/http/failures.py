@@ -15,17 +15,18 @@ from nexus_async.errors import (
     ResponseTooLargeError,
 )
 from nexus_async.http.inflation import BodyTooLargeError
+from nexus_async.http.unpacking import CodingError
 
 
 class DroppedError(aiohttp.ClientError):
     """Tell of a connection that broke, in words that aiohttp does not take for leave to send again."""
 
 
-FOREIGN = (aiohttp.ClientError, OSError, RuntimeError, BodyTooLargeError)
+FOREIGN = (aiohttp.ClientError, OSError, RuntimeError, BodyTooLargeError, CodingError)
 """What may be raised under way and is mapped here; TimeoutError is an OSError."""
 
 
-def meaning_of(  # noqa: PLR0911 - a line for each
+def meaning_of(  # noqa: C901, PLR0911 - a line for each
     failure: Exception, *, endpoint: str, read_timeout: float, within: float
 ) -> tuple[type[RequestError], str] | Exception:
     """Return the error that a failure means and what it tells, by what may have been sent.
@@ -52,6 +53,8 @@ def meaning_of(  # noqa: PLR0911 - a line for each
             return RequestTimeoutError, f"no whole answer within {within:.3g} s"
         case BodyTooLargeError():
             return ResponseTooLargeError, str(failure)
+        case CodingError():
+            return InvalidAnswerError, str(failure)
         case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError() if not _broke_off(failure):
             return _of_a_bad_answer(failure)
         case _:

@@ -198,7 +198,7 @@ class AiohttpTransport:
             headers=self._headers_of(request, sink),
             timeout=timeout,
             allow_redirects=False,
-            auto_decompress=sink is None,
+            auto_decompress=False,
             read_bufsize=_CALL_BUFFER if sink is None else None,
             raise_for_status=False,
             ssl=self._ssl_context or True,

@@ -19,6 +19,8 @@ RUN = (
     b' "status": {"overview": "Running", "message": "", "updateDate": 1}, "deleted": true}'
 )
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(RUN), RUN)
+PIECE = 1 << 16
+"""Bytes of an answer that are held at a time."""
 
 
 @dataclass
@@ -78,8 +80,9 @@ class RawServer:
             self.requests.append(await _read_request(reader))
         step = self._next()
         self._taken += 1
-        writer.write(step.answer)
-        await writer.drain()
+        for at in range(0, len(step.answer), PIECE):
+            writer.write(step.answer[at : at + PIECE])
+            await writer.drain()
         return not step.breaks
 
     def _next(self) -> Step:

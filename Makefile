@@ -1,9 +1,10 @@
 # Every target makes what it needs: Python 3.11 (or newer) and make are enough.
-#   make demo    a local Nexus, six real trainings, a live table, in under a minute
-#   make test    every test
-#   make check   lint, types and every test
-#   make bench   the benchmarks, by hand
-#   make format  format the code
+#   make demo      a local Nexus, six real trainings, a live table, in under a minute
+#   make test      every test
+#   make check     lint, types and every test
+#   make pictures  take the pictures of the documents (needs Chromium and tmux: make browser)
+#   make bench     the benchmarks, by hand
+#   make format    format the code
 
 PYTHON ?= python3
 VENV := .venv
@@ -14,8 +15,11 @@ PIP := -m pip --disable-pip-version-check --no-input install --progress-bar off 
 OFFICIAL_NEEDS := msgspec requests crc32c dateparser inquirerpy tqdm opencv-python-headless \
 	filetype alive-progress colorama
 
+# Debian's packages are installed by root.
+SUDO = $(if $(filter 0,$(shell id -u)),,sudo)
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types bench format clean
+.PHONY: help demo test check lint types bench pictures browser format clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -38,6 +42,14 @@ types: $(VENV)/.dev
 
 bench: $(VENV)/.dev $(OFFICIAL)/.done
 	$(VENV)/bin/python -m benchmarks
+
+pictures: $(VENV)/.dev
+	$(VENV)/bin/python tests/dashboard/take_pictures.py
+
+# A real browser, which the page is tested in: without one those tests are skipped.
+browser:
+	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { $(SUDO) apt-get update -qq && \
+		$(SUDO) apt-get install -y -qq --no-install-recommends chromium; }
 
 format: $(VENV)/.dev
 	$(VENV)/bin/ruff format

@@ -6,9 +6,16 @@ import argparse
 import os
 import platform
 
-from benchmarks import fleet, get_run, import_time, pacing, poll, soak
+from benchmarks import dashboard, fleet, get_run, import_time, pacing, poll, soak
 
-BENCHMARKS = {"fleet": fleet, "get_run": get_run, "import_time": import_time, "pacing": pacing, "poll": poll}
+BENCHMARKS = {
+    "dashboard": dashboard,
+    "fleet": fleet,
+    "get_run": get_run,
+    "import_time": import_time,
+    "pacing": pacing,
+    "poll": poll,
+}
 BY_NAME_ALONE = {"soak": soak}
 """Those that take too long to be run with the others."""
 

@@ -33,6 +33,12 @@ def test_every_file_of_the_page_is_in_it() -> None:
         assert file.read_text() in page
 
 
+def test_the_pictures_of_the_documents_are_small() -> None:
+    pictures = list((Path(__file__).parents[2] / "docs" / "pictures").glob("*.png"))
+    assert {"page-light", "page-dark", "page-390", "report", "terminal"} <= {file.stem for file in pictures}
+    assert sum(file.stat().st_size for file in pictures) < 600_000
+
+
 def test_it_loads_nothing() -> None:
     page = page_with({})
     assert not re.findall(r"""(?:src|href)=["'](?!data:,)""", page)

@@ -1,6 +1,7 @@
 // ---- charts: a metric over the steps of the runs that are picked ----------------------------------------------
 
 const charts = new Map();
+const MANY_TICKS = 24; // above it a logarithmic axis has lines at the powers of ten alone
 const WHOLE = Array.from({ length: 10 }, (_, i) => [1, 2, 5].map((n) => n * 10 ** i)).flat(); // steps have no halves
 const settings = { log: false, smooth: 0 };
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -108,7 +109,7 @@ function optionsOf(chart, metric, curves, width) {
     focus: { alpha: 0.35 },
     axes: [
       { ...axis, size: 26, incrs: WHOLE, values: (_, ticks) => ticks.map(writeTick) },
-      { ...axis, size: 58, values: (_, ticks) => ticks.map(writeTick) },
+      { ...axis, size: 58, grid: { ...axis.grid, filter: (_, ticks) => powersOfTen(ticks) }, values: (_, ticks) => ticks.map(writeTick) },
     ],
     series: [{ label: "step" }, ...curves.flatMap(({ run }) => seriesOf(run))],
     hooks: {
@@ -118,6 +119,11 @@ function optionsOf(chart, metric, curves, width) {
       ready: [(plot) => plot.over.addEventListener("dblclick", () => { chart.isZoomed = false; })],
     },
   };
+}
+
+function powersOfTen(ticks) {
+  if (!settings.log || ticks.length <= MANY_TICKS) return ticks;
+  return ticks.map((tick) => (Number.isInteger(Math.log10(tick)) ? tick : null));
 }
 
 function seriesOf(run) {

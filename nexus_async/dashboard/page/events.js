@@ -15,10 +15,16 @@ function drawEvents() {
 
 function lineOf({ at, event }) {
   const run = model.runs.get(event.runId);
-  const who = event.runId ? `${run ? nameOf(run) : (event.label ?? "")} ${shortId(event.runId)}`.trim() : "all runs";
+  const who = event.runId ? whoIs(run, event) : "all runs";
   const [text, kind] = wordsFor(event);
   return make("li", {}, make("time", { datetime: new Date(at * 1000).toISOString() }, writeClock(at)),
     make("span", { class: "who", title: who }, who), make("span", { class: kind }, text));
+}
+
+function whoIs(run, event) {
+  if (!run) return shortId(event.runId);
+  const isShared = [...model.runs.values()].some((other) => other !== run && nameOf(other) === nameOf(run));
+  return isShared ? `${nameOf(run)} ${shortId(run.id)}` : nameOf(run);
 }
 
 function wordsFor(event) {
@@ -28,7 +34,7 @@ function wordsFor(event) {
     case "RunAdded":
       return [`followed: ${event.run.status.overview}`, ""];
     case "StatusChanged":
-      return [`${event.previous ?? "unknown"} → ${event.run.status.overview}: ${event.run.status.message}`, kindOf(event.run.status.overview)];
+      return [wordsForStatus(event.previous ?? "unknown", event.run.status), kindOf(event.run.status.overview)];
     case "RunEnded":
       return [`over: ${event.outcome}${event.drained ? "" : ", its logs still grew"}`, kindOf(event.outcome)];
     case "LogReset":
@@ -48,6 +54,10 @@ function wordsFor(event) {
     default:
       return [event.type, ""];
   }
+}
+
+function wordsForStatus(previous, { overview, message }) {
+  return `${previous} → ${overview}${ENDED.has(overview) && message ? `: ${message}` : ""}`;
 }
 
 const kindOf = (status) => ({ Finished: "good", Errored: "bad", Cancelled: "warn" })[status] ?? "";

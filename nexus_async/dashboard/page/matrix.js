@@ -85,9 +85,9 @@ function cellOf(count, sum, asShares, { predicted, truth }) {
   const title = `${writeCount(count)} of ${writeCount(sum)} ${truth} taken for ${predicted} (${(share * 100).toFixed(1)} %)`;
   const cell = make("td", { title }, text);
   cell.classList.toggle("right", predicted === truth);
-  cell.classList.toggle("strong", share > 0.55);
+  cell.classList.toggle("strong", share > 0.5);
   cell.classList.toggle("none", !count);
-  cell.style.setProperty("--share", share.toFixed(3));
+  cell.style.setProperty("--share", (predicted === truth ? share : Math.sqrt(share)).toFixed(3)); // few mistakes are seen too
   return cell;
 }
 

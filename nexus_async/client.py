@@ -167,7 +167,7 @@ class Client(Endpoint):
         self._shared = Shared(clock, room=room, jitter=jitter)
 
     def __repr__(self) -> str:
-        return f"Client(endpoint={self.endpoint!r})"
+        return f"Client(endpoint={getattr(self, 'endpoint', None)!r})"  # also of one that is only being made
 
     async def __aenter__(self) -> Self:
         self._requester.reopen()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+import threading
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -35,7 +37,6 @@ def test_a_client_is_made_outside_of_a_loop_and_used_in_two() -> None:
     assert names == ["Local workspace", "Local workspace"]
 
 
-@pytest.mark.filterwarnings("ignore:Unclosed client session:ResourceWarning")
 def test_a_client_that_an_earlier_loop_left_open_serves_the_next() -> None:
     made: list[Client] = []
 
@@ -279,3 +280,118 @@ async def test_a_failed_call_leaves_no_task() -> None:
         with pytest.raises(ConnectError):
             await client.get_info()
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+def warned(caught: list[warnings.WarningMessage]) -> list[str]:
+    return [str(one.message) for one in caught if issubclass(one.category, ResourceWarning)]
+
+
+async def use_real(made: list[Client]) -> str:
+    """Use a client that is made at first, over a real socket, and leave it as it is."""
+    async with LocalNexus(ScriptedTrainer(), secret_key="local-key") as nexus:
+        client = Client("local-key", endpoint=nexus.url)
+        made.append(client)
+        return (await client.get_info()).name
+
+
+def test_the_connections_of_a_loop_are_closed_with_it() -> None:
+    made: list[Client] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        asyncio.run(use_real(made))
+        session = made[0]._requester._transport._pool._opened.session  # type: ignore[attr-defined]  # its own
+        assert session.closed
+        made.clear()
+        gc.collect()
+    assert warned(caught) == []
+
+
+def test_a_client_that_is_used_in_two_loops_in_turn_leaves_nothing_to_warn_of() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    client = Client("local-key", endpoint=f"http://127.0.0.1:{port}")
+
+    async def use() -> str:
+        async with LocalNexus(ScriptedTrainer(), secret_key="local-key", port=port):
+            return (await client.get_info()).name
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert asyncio.run(use()) == asyncio.run(use())
+        asyncio.run(client.aclose())
+        gc.collect()
+    assert warned(caught) == []
+
+
+def test_a_session_of_a_loop_that_was_closed_in_a_hurry_is_closed_in_the_next() -> None:
+    made: list[Client] = []
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(use_real(made))
+    session = made[0]._requester._transport._pool._opened.session  # type: ignore[attr-defined]  # its own
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # of the loop that was closed without its generators
+        loop.close()
+        asyncio.run(made[0].aclose())
+        gc.collect()
+    assert session.closed
+
+
+def test_closing_in_another_loop_leaves_the_session_to_its_own() -> None:
+    made: list[Client] = []
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(use_real(made))
+    session = made[0]._requester._transport._pool._opened.session  # type: ignore[attr-defined]  # its own
+    asyncio.run(made[0].aclose())
+    assert not session.closed
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+    assert session.closed
+
+
+def test_closing_in_another_thread_closes_in_the_thread_of_the_session() -> None:
+    loop, made = asyncio.new_event_loop(), list[Client]()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(use_real(made), loop).result()
+    session = made[0]._requester._transport._pool._opened.session  # type: ignore[attr-defined]  # its own
+    asyncio.run(made[0].aclose())
+    asyncio.run_coroutine_threadsafe(until(lambda: session.closed), loop).result(5)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():  # noqa: ASYNC110 - what another thread does sets no event
+        await asyncio.sleep(0)
+
+
+def test_a_client_that_is_forgotten_with_open_connections_is_warned_of_once_with_what_to_do() -> None:
+    calls: list[object] = []
+
+    async def forget() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: calls.append(context))
+        await use_real(list[Client]())
+        gc.collect()
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        asyncio.run(forget())
+        gc.collect()
+    told = warned(caught)
+    assert len(told) == 1
+    assert "was forgotten with its connections open: use `async with Client(...)`, or `await client.ac" in told[0]
+    assert calls == []
+
+
+@virtual
+async def test_a_project_keeps_the_connections_of_a_client_that_is_not_kept() -> None:
+    async with serving(says()) as api:
+        project = api.client().get_project("p")
+        await get_run(project)
+        gc.collect()
+        await get_run(project)
+        async with project:
+            pass

@@ -58,11 +58,28 @@ def test_every_error_of_a_request_tells_what_was_asked_and_how_often(kind: type[
     assert re.match(r"POST /projects/p/runs: .+ \(2 attempts\)", str(example(kind)))
 
 
-def test_an_open_outcome_tells_why_and_what_to_do() -> None:
-    assert str(example(OutcomeUnknownError)) == (
-        "POST /projects/p/runs: whether it was carried out is unknown: 503 c: m [request r] (2 attempts). "
+LOST = errors.ConnectionLostError("the connection broke", method="POST", path="/projects/p/runs")
+
+
+def test_an_open_start_tells_how_to_look_for_the_run() -> None:
+    assert str(OutcomeUnknownError(LOST, project_id="p", flow_id="flow_1")) == (
+        "POST /projects/p/runs: whether it was carried out is unknown: the connection broke (1 attempt). "
         "Look for the run with `runs.find_started(error)` before you start another"
     )
+
+
+def test_any_other_open_outcome_tells_of_no_run() -> None:
+    assert str(OutcomeUnknownError(LOST)) == (
+        "POST /projects/p/runs: whether it was carried out is unknown: the connection broke (1 attempt). "
+        "Look whether it was carried out before you send it again"
+    )
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if issubclass(kind, RequestError) and kind is not RequestError]
+)
+def test_every_error_of_a_request_tells_what_to_do(kind: type[RequestError]) -> None:
+    assert re.search(r"\(2 attempts\)\. \S.+[^.]$", str(example(kind)))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -26,7 +26,10 @@ class RequestError(NexusError):
     def __str__(self) -> str:
         tries = "1 attempt" if self.attempts == 1 else f"{self.attempts} attempts"
         line = f"{self.method} {self.path}: {self.what} ({tries})"
-        return f"{line}. {self.remedy}" if self.remedy else line
+        return f"{line}. {remedy}" if (remedy := self._remedy()) else line
+
+    def _remedy(self) -> str:
+        return self.remedy
 
 
 class SecretKeyError(RequestError):
@@ -105,9 +108,14 @@ class OutcomeUnknownError(RequestError):
         self.sent_after = sent_after
         """The same by the server's clock, or sooner; None where no answer had told its time before."""
 
+    def _remedy(self) -> str:
+        return self.remedy if self.flow_id else "Look whether it was carried out before you send it again"
+
 
 class StatusError(RequestError):
     """Tell that the API answered with a status that is no success."""
+
+    remedy = "Check what was asked"
 
     def __init__(
         self,
@@ -150,6 +158,8 @@ class RedirectError(StatusError):
 class BadRequestError(StatusError):
     """Tell of a 400: the API does not accept what was sent."""
 
+    remedy = "Check what was sent"
+
 
 class AuthenticationError(StatusError):
     """Tell of a 401: the secret key is missing, wrong or revoked."""
@@ -172,9 +182,13 @@ class NotFoundError(StatusError):
 class ConflictError(StatusError):
     """Tell of a 409: it does not go with the state of things."""
 
+    remedy = "Look at how things stand, then decide anew"
+
 
 class UnprocessableError(StatusError):
     """Tell of a 422: it is well formed and makes no sense to the API."""
+
+    remedy = "Check the values that were sent"
 
 
 class RateLimitedError(StatusError):

@@ -26,7 +26,7 @@ async def watched(nexus: LocalNexus) -> dict[str, Any]:
 
 def turn_bad(nexus: LocalNexus) -> None:
     nexus.faults.add(Fault.redirect("http://elsewhere.example"), on="client.get_info")
-    nexus.faults.add(Fault.redirect("http://127.0.0.1:9"), on="get_logs", every=7)
+    nexus.faults.add(Fault.redirect("http://127.0.0.1:9"), on="get_logs", times=1)
     nexus.faults.add(Fault.refuse(503), on=["list", "get", "get_logs"], chance=0.1)
     nexus.faults.add(Fault.refuse(429, retry_after=0), on=["list", "get", "get_logs"], chance=0.05)
     nexus.faults.add(Fault.drop("in"), on=["list", "get", "get_logs"], chance=0.05)

@@ -46,6 +46,7 @@ async def session(url: str, key: str, project_id: str) -> dict[str, Any]:
             pacing=FixedInterval(0.05),
             discovery_interval=0.1,
             settle=0.05,
+            drain_timeout=1.0,
         ) as feed:
             events = [event async for event in feed]
     ended = sum(isinstance(event, RunEnded) for event in events)

@@ -18,6 +18,7 @@ from nexus_async import (
     ConfusionMatrix,
     DeleteResponse,
     LimitSetup,
+    OutcomeUnknownError,
     Project,
     ProjectInfo,
     ProjectInsight,
@@ -69,6 +70,18 @@ async def use_a_client() -> None:
         assert_type(client.stats().requests_left, float)
         assert_type(client.throttle, Throttle)
     Client(timeout=30, attempts=5, on_attempt=print, on_call=None)
+    Client(key_of_the_vault, proxy="")
+    Client(lambda: "5aa41e8ba........")
+
+
+async def key_of_the_vault() -> str:
+    return "5aa41e8ba........"
+
+
+async def ask_in_another_way(client: Client, project: Project, error: OutcomeUnknownError) -> None:
+    assert_type(client.with_options(timeout=5, attempts=1), Client)
+    assert_type(project.with_options(max_response_bytes=1_000_000), Project)
+    assert_type(await project.runs.find_started(error), list[Run])
 
 
 async def ask_for_what_has_no_method(client: Client, project: Project) -> None:

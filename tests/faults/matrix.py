@@ -23,20 +23,21 @@ DOCUMENT: Final = Path(__file__).parent.parent.parent / "docs" / "faults.md"
 INTRODUCTION: Final = """
 # What goes wrong, and what a call comes to
 
-This table is written by `python tests/faults/matrix.py`, and each of its cells is a test: a client with the default settings,
-but for a pool of one connection and, where bodies are large, `max_response_bytes=1_000_000`; a real server on a socket; and
-after each call another one that has to do.
+This table is written by `python tests/faults/matrix.py`, and each of its cells is a test: a client with the default
+settings, but for a pool of one connection and, where bodies are large, `max_response_bytes=1_000_000`; a real server on a
+socket; and after each call another one that has to do.
 
-A cell says how many requests the server saw, and what the call came to; then how often it was tried, where that is another
-number, what the error's `retry_after` is, where it has one, and how many seconds the call took: of pauses and timeouts,
-without what a network takes, and without jitter, which by chance shortens the pauses between attempts. `=` is what stands
-under GET. The GET is `runs.get`, the PATCH `runs.kill`, the POST `runs.start`, and the DELETE `workflows.delete`.
+A cell says how many requests the server saw, and what the call came to; then how often it was tried, where that is
+another number, what the error's `retry_after` is, where it has one, and how many seconds the call took: of pauses and
+timeouts, without what a network takes, and without jitter, which by chance shortens the pauses between attempts. `=` is
+what stands under GET. The GET is `runs.get`, the PATCH `runs.kill`, the POST `runs.start`, and the DELETE
+`workflows.delete`.
 
 Three rules explain most of it.
 
 - What is safe to repeat is tried three times in all. A start is not, once it may have been received: it ends with
-  `OutcomeUnknownError`, whose `reason` is the error that left it open. After a 429, or where no connection stood, it is
-  repeated like the others.
+  `OutcomeUnknownError`, whose `reason` is the error that left it open, and `runs.find_started` looks for the run. After a
+  429, or where no connection stood, it is repeated like the others.
 - One attempt is one request, also on a kept connection: aiohttp, which would send a GET or a DELETE once more by itself,
   is kept from it.
 - A `Retry-After` is heeded up to `retry_after_cap`; above it the error is raised at once. A date counts from the answer's

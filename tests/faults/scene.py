@@ -207,6 +207,8 @@ def check_error(error: NexusError, method: str) -> None:
     """Hold an error to what is promised of each."""
     assert isinstance(error, RequestError)
     assert (error.method, error.path.startswith("/projects/proj_1/")) == (method, True)
+    if isinstance(error, OutcomeUnknownError):
+        assert (error.project_id, error.flow_id) == ("proj_1", "flow_1")
     assert str(pickle.loads(pickle.dumps(error))) == str(copy.copy(error)) == str(error)
     assert len(str(error).splitlines()) == 1
     assert KEY not in f"{error} {error!r} {vars(error)}"

@@ -114,13 +114,23 @@ async def test_one_log_that_is_a_bomb_fails_alone(
         Fault.html(524, carried_out=True),
     ],
 )
-async def test_a_start_whose_answer_is_lost_is_made_once_and_said_to_be_open(
+async def test_a_start_whose_answer_is_lost_is_made_once_said_to_be_open_and_found(
     local_nexus: LocalNexus, project: Project, fault: Callable[..., FaultRule], lost: Fault
 ) -> None:
     fault(lost, on="start")
-    with pytest.raises(OutcomeUnknownError):
+    with pytest.raises(OutcomeUnknownError) as caught:
         await project.runs.start(local_nexus.projects[0].workflows[0].id, SETUP)
+    assert [run.id for run in await project.runs.find_started(caught.value)] == list(local_nexus.runs)
     assert len(local_nexus.runs) == 1
+
+
+async def test_a_start_that_was_dropped_before_it_took_effect_is_open_as_well_and_not_found(
+    local_nexus: LocalNexus, project: Project, fault: Callable[..., FaultRule]
+) -> None:
+    fault(Fault.drop("before"), on="start")
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await project.runs.start(local_nexus.projects[0].workflows[0].id, SETUP)
+    assert await project.runs.find_started(caught.value) == list(local_nexus.runs) == []
 
 
 async def test_a_start_that_is_refused_for_too_many_requests_is_made_again_and_once(

@@ -9,12 +9,22 @@ and so does the product's picture of it. `RunConfusionMatrix.data` keeps the nam
 from __future__ import annotations
 
 import math
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
 from nexus_async.errors import InvalidMatrixError
 from nexus_async.models.base import Decoder, Model
+from nexus_async.models.drawing import block, text
+from nexus_async.models.heat_map import heat_map
+from nexus_async.models.needed import needed
+from nexus_async.models.plotting import plot_matrix
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
 LONGEST_STEP: Final = 19
 """Digits of a step, at most."""
@@ -85,6 +95,37 @@ class ConfusionMatrix(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             ),
         )
 
+    def to_numpy(self) -> NDArray[np.float64]:
+        """Return the counts as an array of floats, `[predicted, true]`, in the order of `classes`.
+
+        Raises `ModuleNotFoundError` where numpy is not installed.
+        """
+        numpy = needed("numpy", "ConfusionMatrix.to_numpy()")
+        array: NDArray[np.float64] = numpy.array(self.counts, dtype=float).reshape((len(self.classes),) * 2)
+        return array
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a data frame: a row a predicted class, a column a true one.
+
+        Raises `ModuleNotFoundError` where pandas is not installed.
+        """
+        pandas = needed("pandas", "ConfusionMatrix.to_pandas()")
+        predicted, true = (pandas.Index(self.classes, name=name) for name in ("predicted", "true"))
+        return pandas.DataFrame(list(self.counts), index=predicted, columns=true)
+
+    def plot(self, *, ax: Axes | None = None) -> Axes:
+        """Draw a heat map with matplotlib, into `ax` or a new figure, and return the axes.
+
+        Raises `ModuleNotFoundError` where matplotlib is not installed.
+        """
+        return plot_matrix(self.classes, self.counts, title=self._title(), ax=ax)
+
+    def _repr_html_(self) -> str:
+        return block(self._title(), "<br>", heat_map(self.classes, self.counts))
+
+    def _title(self) -> str:
+        return f"Confusion matrix, evaluation {self.evaluation}"
+
     def _total(self, over: str, predicted: int, true: int) -> float:
         match over:
             case "true":
@@ -133,6 +174,13 @@ class RunConfusionMatrix(Model, frozen=True, kw_only=True):
         if not evaluations:
             raise InvalidMatrixError("the run was not evaluated yet: its confusion matrix is empty")
         return list(evaluations.values())[-1]
+
+    def _repr_html_(self) -> str:
+        """Show the latest evaluation, or why there is none: a cell of a notebook raises nothing."""
+        try:
+            return self.latest._repr_html_()
+        except InvalidMatrixError as refusal:
+            return block("Confusion matrix", "<br>", text(refusal))
 
 
 class _Cell(msgspec.Struct, gc=False):

@@ -9,10 +9,21 @@ import msgspec
 
 from nexus_async.errors import InvalidArgumentError
 from nexus_async.models.base import Decoder, Model, moment
+from nexus_async.models.drawing import block, dot, table, text
 
 FINISHED: Final = "Finished"
 TERMINAL: Final = frozenset({FINISHED, "Errored", "Cancelled"})
 """The statuses that end a run; the others known are `Creating` and `Running`."""
+
+COLOURS: Final = {
+    "Creating": "#8b5cf6",
+    "Running": "#3b82f6",
+    "Finished": "#16a34a",
+    "Errored": "#dc2626",
+    "Cancelled": "#d97706",
+}
+"""What a notebook shows a status by, beside its name."""
+UNKNOWN: Final = "#6b7280"
 
 
 class RunAccelerator(Model, frozen=True, kw_only=True):
@@ -121,6 +132,25 @@ class Run(Model, frozen=True, kw_only=True):
     def updated_at(self) -> datetime:
         """Return when the run was last updated, in UTC."""
         return moment(self.update_date)
+
+    def _repr_html_(self) -> str:
+        accelerator = self.execution.accelerator
+        rows = [
+            ("message", self.status.message),
+            ("workflow", self.flow_id),
+            ("accelerator", f"{accelerator.count} x {accelerator.name}" if accelerator else ""),
+            ("created", _told(self.create_date)),
+            ("updated", _told(self.update_date)),
+        ]
+        status = f"<br>{dot(COLOURS.get(self.status.overview, UNKNOWN))}{text(self.status.overview)}"
+        return block(self.id, status, table(row for row in rows if row[1]))
+
+
+def _told(milliseconds: int) -> str:
+    try:
+        return f"{moment(milliseconds):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError, OSError):  # beyond what a datetime holds
+        return f"{milliseconds} ms since 1970"
 
 
 def check_run_id(run_id: str) -> None:

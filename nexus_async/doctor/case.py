@@ -47,8 +47,8 @@ class Case:
     """Hold what is looked at, and what was found."""
 
     wire: Wire
-    project_id: str | None
-    """The one project to look at; None for those of the workspace."""
+    wanted: str | None
+    """The ID or the name of the one project to look into; None for those of the workspace."""
     wait: float
     """Seconds between two looks at an active run."""
     say: Callable[[str], None]

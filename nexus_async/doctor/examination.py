@@ -48,19 +48,19 @@ PROBES: Final[tuple[tuple[str, Probe], ...]] = (
 async def examine(
     client: Client,
     *,
-    project_id: str | None = None,
+    project: str | None = None,
     wait: float = WAIT,
     say: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Find out, by GET alone, whether Nexus answers as this release expects, and where it does not.
 
-    Of the workspace's projects the first five are looked into, or the one that `project_id` names. An active run
-    is looked at twice, `wait` seconds apart; `say` is told what takes its time. No failure of Nexus raises: the
-    report tells of it. Raises `ConfigurationError` for a `wait` that is not above zero.
+    Of the workspace's projects the first five are looked into, or the one whose ID or name is `project`.
+    An active run is looked at twice, `wait` seconds apart; `say` is told what takes its time. No failure of Nexus
+    raises: the report tells of it. Raises `ConfigurationError` for a `wait` that is not above zero.
     """
     # a report is on what the client itself sends, by its own clock
     wire = Wire(client._requester, client.endpoint, clock=client._shared.clock)  # noqa: SLF001
-    case = Case(wire=wire, project_id=project_id, wait=positive("wait", wait), say=say)
+    case = Case(wire=wire, wanted=project, wait=positive("wait", wait), say=say)
     sections = [Section(title=title, findings=await _findings(probe, case)) for title, probe in PROBES]
     return Report(
         versions=_versions(),

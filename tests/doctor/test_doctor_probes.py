@@ -120,7 +120,7 @@ async def test_a_route_that_fails_hides_none_of_the_others(route: str) -> None:
     async with odd_nexus() as nexus:
         trained(nexus)
         nexus.fails(route, 500)
-        report = await report_on(nexus, project_id=nexus.project_id)
+        report = await report_on(nexus, project=nexus.project_id)
     [failure] = {line for line in lines(report) if "500" in line and line.startswith("broken")}
     assert f"{route}: 500 Odd (3 tries)" in failure
     assert (report.exit_code, len(report.sections)) == (1, 10)
@@ -180,14 +180,22 @@ async def test_a_server_that_is_not_there_is_broken_and_is_no_refusal() -> None:
 async def test_one_project_is_looked_into_where_it_is_named() -> None:
     async with odd_nexus() as nexus:
         second = nexus.projects[1].id
-        await report_on(nexus, project_id=second.removeprefix("proj_"))
+        await report_on(nexus, project=second.removeprefix("proj_"))
     asked = [path for _, path in nexus.asked if path.startswith("/projects/")]
     assert asked
     assert all(path.startswith(f"/projects/{second}") for path in asked)
 
 
+async def test_a_project_may_be_named_and_its_name_is_not_told() -> None:
+    async with odd_nexus() as nexus:
+        second = nexus.projects[1]
+        report = await report_on(nexus, project=second.name)
+    assert {path.split("/")[2] for _, path in nexus.asked if path.startswith("/projects/")} == {second.id}
+    assert second.name not in report.markdown()
+
+
 async def test_a_project_that_is_not_listed_is_told() -> None:
-    report = await look(lambda _: None, project_id="proj_0000000000000000000")
+    report = await look(lambda _: None, project="proj_0000000000000000000")
     assert "note: the project proj_0000... is not among them" in lines(report, "Key")
     assert any("GET /projects/{project}: 403" in line or "404" in line for line in lines(report))
 

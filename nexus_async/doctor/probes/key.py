@@ -25,15 +25,15 @@ async def probe_key(case: Case) -> list[Finding]:
     findings = [*_key(case), *failure, *failures]
     if workspace is not None:
         findings.append(ok(f"the workspace answers, {_id_of(workspace)}"))
-    found = [each["id"] for each in _objects(listed) if isinstance(each.get("id"), str)]
+    found = [each["id"] for each in _objects(listed) if _has_id(each)]
     if listed is not None:
         findings.append(ok(f"{counted(len(found), 'project')} listed"))
-    case.projects = [_full(case.project_id)] if case.project_id else found[:MOST_PROJECTS]
-    if case.project_id and listed is not None and case.projects[0] not in found:
+    case.projects = found[:MOST_PROJECTS] if case.wanted is None else [_id_of_project(case.wanted, listed)]
+    if case.wanted is not None and listed is not None and case.projects[0] not in found:
         findings.append(note(f"the project {short(case.projects[0])} is not among them"))
-    if len(found) > len(case.projects) and not case.project_id:
+    if case.wanted is None and len(found) > MOST_PROJECTS:
         findings.append(
-            unknown(f"{len(found) - len(case.projects)} projects were not looked into: --project names one")
+            unknown(f"{len(found) - MOST_PROJECTS} projects were not looked into: --project names one")
         )
     return findings
 
@@ -56,5 +56,11 @@ def _id_of(workspace: Any) -> str:
     return short(found) if isinstance(found, str) else "without an ID"
 
 
-def _full(project_id: str) -> str:
-    return project_id if project_id.startswith("proj_") else f"proj_{project_id}"
+def _id_of_project(wanted: str, listed: Any) -> str:
+    """Return the ID of the project of that ID or name, whatever the list has."""
+    named = (each["id"] for each in _objects(listed) if each.get("name") == wanted and _has_id(each))
+    return wanted if wanted.startswith("proj_") else next(named, f"proj_{wanted}")
+
+
+def _has_id(project: dict[str, Any]) -> bool:
+    return isinstance(project.get("id"), str)

@@ -8,6 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import aiohttp
+from yarl import URL
 
 from nexus_async.http.proxy import proxy_of_environment
 
@@ -40,10 +41,17 @@ class Pool:
     ) -> None:
         self.endpoint = endpoint
         """The base URL of every request."""
+        self._url = URL(endpoint, encoded=True)
         self._given = session
         self._opened: _Opened | None = None
         self._proxy = proxy
         self._connector = connector
+
+    def url_of(self, path: str) -> URL:
+        """Return the URL of a path below the endpoint, without parsing the endpoint again."""
+        if "?" in path:
+            return URL(self.endpoint + path, encoded=True)
+        return self._url.with_path(self._url.raw_path.rstrip("/") + path, encoded=True)
 
     @property
     def is_given(self) -> bool:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import aiohttp
 from multidict import CIMultiDict
-from yarl import URL
 
 from nexus_async.config import MAX_RESPONSE_BYTES
 from nexus_async.errors import ConnectError, RequestError
@@ -193,7 +192,7 @@ class AiohttpTransport:
     ) -> Answer:
         async with session.request(
             request.method,
-            URL(self._pool.endpoint + request.path, encoded=True),
+            self._pool.url_of(request.path),
             data=request.body,
             headers=self._headers_of(request, sink),
             timeout=timeout,

@@ -240,6 +240,30 @@ async def test_a_run_is_killed_after_a_confirmation_alone(page: Page) -> None:
         assert not await page.is_visible("#kill")
 
 
+async def test_a_kill_that_is_refused_is_told_and_nothing_of_it_is_markup(page: Page) -> None:
+    async with showing(allow_kill=True) as shown:
+        run = train(shown, 1.0)
+        await open_page(page, shown)
+        shown.nexus.faults.add_text("kill:403")
+        await page.click("#kill")
+        await page.click("#confirm .danger")
+        await seen(page, "document.querySelector('#detail-text').textContent.includes('It was not killed')")
+        assert run.overview == "Running"
+
+
+async def test_titles_that_nexus_did_not_tell_are_asked_for_again(page: Page) -> None:
+    async with showing() as shown:
+        train(shown, 1.0)
+        shown.nexus.faults.add_text("workflows.list:403")
+        await open_page(page, shown)
+        await seen(page, "document.querySelector('#runs th[scope=row] span').textContent.startsWith('flow_')")
+        shown.nexus.faults.clear()
+        await page.evaluate("link.titlesAskedAt -= 60")
+        await seen(
+            page, "document.querySelector('#runs th[scope=row] span').textContent === 'Logistic regression'"
+        )
+
+
 async def test_nothing_can_be_killed_unless_that_is_allowed(page: Page) -> None:
     async with showing() as shown:
         train(shown, 1.0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -69,6 +71,11 @@ def test_a_report_about_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError, match="one run at least"):
         write_report(tmp_path / "r.html")
     assert not (tmp_path / "r.html").exists()
+
+
+def test_a_report_needs_nothing_of_an_extra() -> None:
+    program = "import nexus_async.dashboard, sys; sys.exit('aiohttp_sse' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 async def test_a_report_is_read_from_a_project(tmp_path: Path) -> None:

@@ -70,27 +70,31 @@ function newChart(metric) {
   const place = make("div", { tabindex: "0", role: "img" });
   place.addEventListener("keydown", (event) => moveCursor(event, charts.get(metric)?.plot));
   const element = make("div", { class: "chart" }, make("h3", {}, metric), place);
-  return { element, place, plot: null, key: "", isZoomed: false };
+  return { element, place, plot: null, key: "", version: "", drawn: "", isZoomed: false };
 }
 
+// Draw a chart, where anything of it is new: a cursor that moves costs nothing here.
 function drawChart(metric, chart) {
+  const width = chart.place.clientWidth;
+  const key = JSON.stringify([pickedRuns().map((run) => run.id), settings, width, document.documentElement.dataset.theme, view.metrics.length]);
+  const version = pickedRuns().map(versionOf).join();
+  if (chart.key === key && chart.version === version) return;
   const curves = pickedRuns()
     .map((run) => ({ run, points: pointsOf(run, metric) }))
     .filter(({ points }) => points[0].length);
   const tables = curves.flatMap(({ points: [xs, ys] }) =>
     settings.smooth ? [[xs, ys], [xs, smoothed(ys, settings.smooth)]] : [[xs, ys]]);
   const data = tables.length ? uPlot.join(tables) : [[], []];
-  const width = chart.place.clientWidth;
-  const key = JSON.stringify([curves.map(({ run }) => run.id), settings, width, document.documentElement.dataset.theme, view.metrics.length]);
-  if (key !== chart.key) {
+  const drawn = `${key} ${curves.map(({ run }) => run.id)}`;
+  if (drawn !== chart.drawn) {
     chart.plot?.destroy();
     chart.isZoomed = false;
     chart.plot = new uPlot(optionsOf(chart, metric, curves, width), data, chart.place);
-    chart.key = key;
   } else {
     chart.plot.setData(data, !chart.isZoomed);
     if (chart.isZoomed) chart.plot.redraw();
   }
+  Object.assign(chart, { key, version, drawn });
   chart.place.dataset.curves = String(curves.length);
   chart.place.dataset.points = String(data[0].length);
   chart.place.dataset.scale = settings.log ? "log" : "linear";

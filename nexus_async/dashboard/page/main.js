@@ -75,7 +75,7 @@ function beginLive() {
   // the token has become a cookie: it need not stand in the history, or in a picture of the screen
   history.replaceState(null, "", location.pathname);
   connect();
-  setInterval(() => { checkSilence(); refreshMatrices(); changed(); }, 1000);
+  setInterval(() => { checkSilence(); refreshTitles(); refreshMatrices(); changed(); }, 1000);
 }
 
 function beginReport() {

@@ -20,9 +20,15 @@ const now = () => Date.now() / 1000 + model.clockShift;
 // Read a number as the wire has it: one that is not finite is text there.
 const readNumber = (value) => (typeof value === "string" ? Number(value) : value);
 
+let runsMade = 0; // tells a run of one snapshot from the same one of the next
+
 function newRun(id) {
-  return { id, steps: [], times: [], metrics: new Map(), count: 0, failure: null, followed: true, label: null };
+  const made = ++runsMade;
+  return { id, made, steps: [], times: [], metrics: new Map(), count: 0, failure: null, followed: true, label: null, best: {} };
 }
+
+// Tell a state of a curve from every other one.
+const versionOf = (run) => `${run.made}:${run.count}`;
 
 function noteRun(run, told) {
   run.projectId = told.projectId;
@@ -138,10 +144,16 @@ function valueAt(run, metric, step) {
   return null;
 }
 
+// Return the best value, which is sought once for each checkpoint and not for each drawing.
 function bestOf(run, metric) {
-  const finite = (run.metrics.get(metric) ?? []).filter(Number.isFinite);
-  if (!finite.length) return null;
-  return finite.reduce(isBetterLow(metric) ? (a, b) => Math.min(a, b) : (a, b) => Math.max(a, b));
+  const of = `${metric}:${run.count}`;
+  if (run.best.of !== of) run.best = { of, value: bestAmong(run.metrics.get(metric) ?? [], isBetterLow(metric)) };
+  return run.best.value;
+}
+
+function bestAmong(values, isLow) {
+  const finite = values.filter(Number.isFinite);
+  return finite.length ? finite.reduce((a, b) => (isLow ? Math.min(a, b) : Math.max(a, b))) : null;
 }
 
 // Return the share of a run that is done: by its limit, else by how far the last run of its workflow came.

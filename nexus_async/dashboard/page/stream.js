@@ -3,7 +3,9 @@
 const SILENCE = 25; // seconds: the server says something every ten
 const RETRY = 2; // seconds, where the browser does not try again by itself
 
-const link = { state: "connecting", source: null, place: null, heardAt: 0, lostAt: null, why: "" };
+const TITLES = 30; // seconds between two questions for titles that are not known
+
+const link = { state: "connecting", source: null, place: null, heardAt: 0, lostAt: null, titlesAskedAt: 0, why: "" };
 
 function connect() {
   const source = new EventSource(link.place === null ? "events" : `events?after=${encodeURIComponent(link.place)}`);
@@ -71,6 +73,7 @@ function checkSilence() {
 }
 
 async function askTitles() {
+  link.titlesAskedAt = Date.now() / 1000;
   try {
     const answer = await fetch("titles");
     if (answer.ok) { const told = await answer.json(); model.flows = told.flows; model.projects = told.projects; changed(); }
@@ -79,13 +82,19 @@ async function askTitles() {
   }
 }
 
+// Ask again for what a workflow is called, where Nexus did not answer when it was asked.
+function refreshTitles() {
+  const isNameless = (run) => !(run.flowId in model.flows);
+  if (link.state === "live" && Date.now() / 1000 - link.titlesAskedAt > TITLES && [...model.runs.values()].some(isNameless)) askTitles();
+}
+
 async function kill(run) {
   const answer = await fetch(`projects/${encodeURIComponent(run.projectId)}/runs/${encodeURIComponent(run.id)}/kill`, {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: "{}",
   }).catch((error) => ({ ok: false, text: async () => error.message }));
-  if (!answer.ok) model.refused[`${shortId(run.id)} was not killed`] = await answer.text();
+  if (!answer.ok) view.told = { of: run.id, text: `It was not killed: ${await answer.text()}` };
   changed();
 }
 

@@ -9,6 +9,8 @@ const PALETTES = {
 const view = {
   selected: null, // the run whose matrix is shown
   picked: new Map(), // run to whether it is in the chart
+  colours: new Map(), // run to its place in the palette
+  told: { of: null, text: "" }, // what became of what was asked for a run
   metrics: [], // those that are drawn, the first of which the table shows
   cursorStep: null,
   focused: null, // the run whose curve is nearest to the cursor
@@ -17,7 +19,8 @@ const rows = new Map();
 
 const colourOf = (run) => {
   const palette = PALETTES[document.documentElement.dataset.theme];
-  return palette[[...view.picked.keys()].indexOf(run.id) % palette.length];
+  if (!view.colours.has(run.id)) view.colours.set(run.id, view.colours.size);
+  return palette[view.colours.get(run.id) % palette.length];
 };
 
 function drawTable() {
@@ -129,7 +132,7 @@ function drawDetail() {
   write(find("detail-name"), nameOf(run));
   write(find("detail-id"), run.id);
   const hardware = run.accelerator ? `${run.accelerator.count} × ${run.accelerator.name}` : "";
-  const said = run.failure ?? run.message;
+  const said = view.told.of === run.id ? view.told.text : (run.failure ?? run.message);
   write(find("detail-text"), [hardware, run.label, said].filter(Boolean).join(" · "));
   show(find("kill"), model.allowKill && !isEnded(run));
 }
@@ -142,6 +145,7 @@ function chooseFirst() {
 
 function select(id) {
   view.selected = id;
+  view.told = { of: null, text: "" };
   loadMatrices();
   changed();
 }

@@ -11,6 +11,7 @@ from nexus_async.logs import Cursor
 from nexus_async.models.run import check_run_id
 from nexus_async.pacing import Adaptive, Pacing
 from nexus_async.streaming import Feed, SQLiteStore, Store, Terms
+from nexus_async.streaming.stores.store import missing_of
 
 if TYPE_CHECKING:
     from nexus_async.streaming import Watchable
@@ -50,8 +51,17 @@ def _tokens(cursors: Iterable[str] | Mapping[str, str] | None) -> Iterable[str]:
 def _store(store: Store | str | PathLike[str] | None) -> Store | None:
     if isinstance(store, (str, PathLike)):
         return SQLiteStore(store)
-    if store is not None and not callable(getattr(store, "save", None)):
+    if store is None:
+        return None
+    if isinstance(store, type):
+        raise ConfigurationError(f"store={store!r} is a class: pass a store that was made of it")
+    lacks = missing_of(store)
+    if "save" in lacks and "load" in lacks:
         raise ConfigurationError(f"store={store!r} is neither a Store nor the path of one")
+    if lacks:
+        raise ConfigurationError(
+            f"store={store!r} is no whole Store, it lacks {', '.join(lacks)}: see the protocol `Store`"
+        )
     return store
 
 

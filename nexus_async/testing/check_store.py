@@ -45,6 +45,7 @@ async def check_store(
     Raises an `AssertionError` that says what was promised and what came, or the store's own error.
     """
     check = _Check(make, read_events)
+    check.is_whole()
     await check.is_empty_at_first()
     await check.keeps_what_is_saved()
     await check.keeps_many_runs()
@@ -63,6 +64,13 @@ class _Check(Generic[S]):
     def __init__(self, make: Callable[[], S], read: Callable[[S], Awaitable[Sequence[Event]]] | None) -> None:
         self._make = make
         self._read = read
+
+    def is_whole(self) -> None:
+        from nexus_async.streaming.stores.store import missing_of  # noqa: PLC0415 - at first use
+
+        store = self._make()
+        if lacks := missing_of(store):
+            _fail("it has all that the protocol `Store` names", f"{store!r} lacks {', '.join(lacks)}")
 
     async def is_empty_at_first(self) -> None:
         async with self._opened() as store:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from nexus_async.errors import StoreBusyError, StoreError
 
@@ -51,6 +51,18 @@ class Store(Protocol):
 
     async def aclose(self) -> None:
         """Let go at once, so that another may open it. A second time does nothing."""
+
+
+METHODS: Final = ("open", "load", "save", "aclose")
+ATTRIBUTES: Final = ("keeps_events", "lease")
+
+
+def missing_of(store: object) -> list[str]:
+    """Return the names of what an object lacks to be a `Store`: a method is called, an attribute is told."""
+    return [
+        *(name for name in METHODS if not callable(getattr(store, name, None))),
+        *(name for name in ATTRIBUTES if not hasattr(store, name)),
+    ]
 
 
 class MemoryStore:

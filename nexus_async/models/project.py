@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime  # noqa: TC003 - msgspec reads the annotations of properties' owners
 
 from nexus_async.models.base import Decoder, Model, moment
-from nexus_async.models.run import RunCheckpoint  # noqa: TC001 - msgspec reads the annotations
+from nexus_async.models.run import RunCheckpoint
 
 
 class TagCount(Model, frozen=True, kw_only=True):
@@ -28,11 +28,11 @@ class ProjectInfo(Model, frozen=True, kw_only=True):
     """Tell of a project, as `Project.get_info` answers."""
 
     id: str
-    name: str
-    workspace_id: str
-    type: str
+    name: str = ""
+    workspace_id: str = ""
+    type: str = ""
     """`Classification`, `ObjectDetection`, `InstanceSegmentation`, `Keypoint`; others are kept."""
-    create_date: int
+    create_date: int = 0
     """Milliseconds since the Unix epoch."""
     localization: str = ""
     """Where the data is kept."""
@@ -50,7 +50,7 @@ class ProjectUser(Model, frozen=True, kw_only=True):
     """Tell of a user of a project."""
 
     id: str
-    access_type: str
+    access_type: str = ""
     """Such as `Owner`."""
     email: str = ""
     nickname: str = ""
@@ -70,7 +70,7 @@ class InsightSettings(Model, frozen=True, kw_only=True):
 class InsightDataset(Model, frozen=True, kw_only=True):
     """Tell of the data that a finished run was trained on."""
 
-    data_type: str
+    data_type: str = ""
     num_classes: int | None = None
     average_annotations: float | None = None
     total_assets: int | None = None
@@ -80,7 +80,7 @@ class InsightDataset(Model, frozen=True, kw_only=True):
 class InsightModel(Model, frozen=True, kw_only=True):
     """Tell of the model that a finished run trained."""
 
-    name: str
+    name: str = ""
     batch_size: int | None = None
     training_steps: int | None = None
     max_detection_per_class: int | None = None
@@ -101,7 +101,7 @@ class InsightMetric(Model, frozen=True, kw_only=True):
 class InsightArtifact(Model, frozen=True, kw_only=True):
     """Tell of the weights that a finished run left."""
 
-    id: str
+    id: str = ""
     is_training: bool = False
     metric: InsightMetric = InsightMetric()
     step: int | None = None
@@ -110,13 +110,13 @@ class InsightArtifact(Model, frozen=True, kw_only=True):
 class ProjectInsight(Model, frozen=True, kw_only=True):
     """Tell how a finished run went: its data, model, checkpoint and weights."""
 
-    flow_title: str
+    flow_title: str = ""
     run_id: str
-    dataset: InsightDataset
-    model: InsightModel
-    checkpoint: RunCheckpoint
-    artifact: InsightArtifact
-    create_date: int
+    dataset: InsightDataset = InsightDataset()
+    model: InsightModel = InsightModel()
+    checkpoint: RunCheckpoint = RunCheckpoint()
+    artifact: InsightArtifact = InsightArtifact()
+    create_date: int = 0
     """Milliseconds since the Unix epoch."""
 
     @property

@@ -29,7 +29,7 @@ UNKNOWN: Final = "#6b7280"
 class RunAccelerator(Model, frozen=True, kw_only=True):
     """Name the hardware that a run trains on."""
 
-    name: str
+    name: str = ""
     """Such as `GPU_T4`; names that this release does not know are kept."""
     count: int = 1
     """How many of them."""
@@ -38,10 +38,10 @@ class RunAccelerator(Model, frozen=True, kw_only=True):
 class RunCheckpoint(Model, frozen=True, kw_only=True):
     """Tell when a run saves its weights."""
 
-    strategy: str
+    strategy: str = ""
     """Such as `STRAT_ALWAYS_SAVE_LATEST`."""
-    evaluation_interval: int
-    """Steps between two evaluations."""
+    evaluation_interval: int = 0
+    """Steps between two evaluations; 0 where the answer does not say."""
     metric: str | None = None
     """The metric that the strategy goes by, such as `Loss/total_loss`."""
 
@@ -49,7 +49,7 @@ class RunCheckpoint(Model, frozen=True, kw_only=True):
 class RunLimit(Model, frozen=True, kw_only=True):
     """Tell what ends a run early."""
 
-    metric: str
+    metric: str = ""
     """`LIM_MINUTE`, `LIM_EPOCHS` or `LIM_NONE`."""
     value: int = 0
     """Minutes or epochs."""
@@ -81,8 +81,11 @@ class RunStatus(Model, frozen=True, kw_only=True):
     """`Creating`, `Running`, `Finished`, `Errored` or `Cancelled`; a status unknown so far is kept."""
     message: str = ""
     """A sentence for people."""
-    update_data: int = msgspec.field(name="updateDate")
-    """When the status last changed, in milliseconds since the Unix epoch. The reference's name, kept."""
+    update_data: int = msgspec.field(name="updateDate", default=0)
+    """When the status last changed, in milliseconds since the Unix epoch; 0 where the answer does not say.
+
+    The reference's name, kept.
+    """
 
     @property
     def update_date(self) -> int:
@@ -101,19 +104,19 @@ class RunStatus(Model, frozen=True, kw_only=True):
 
 
 class Run(Model, frozen=True, kw_only=True):
-    """Tell of one training run."""
+    """Tell of one training run. Every answer has its ID and its status; what it leaves out else has a default."""
 
     id: str
     """Such as `run_610ba26c-6fbb-42eb-b838-839c61b68b26`."""
-    project_id: str
-    flow_id: str
+    project_id: str = ""
+    flow_id: str = ""
     """The workflow that it trains."""
-    execution: RunExecution
+    execution: RunExecution = RunExecution()
     status: RunStatus
-    create_date: int
-    """Milliseconds since the Unix epoch."""
-    update_date: int
-    """Milliseconds since the Unix epoch."""
+    create_date: int = 0
+    """Milliseconds since the Unix epoch; 0 where the answer does not say."""
+    update_date: int = 0
+    """Milliseconds since the Unix epoch; 0 where the answer does not say."""
     features: RunFeatures = RunFeatures()
     log_ids: list[str] = []
     """The IDs of its logs, oldest first; empty until it has one."""

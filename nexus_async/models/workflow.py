@@ -11,11 +11,11 @@ class Workflow(Model, frozen=True, kw_only=True):
     """Tell of a workflow: data, augmentation and model, ready to be trained."""
 
     id: str
-    project_id: str
-    title: str
-    create_date: int
+    project_id: str = ""
+    title: str = ""
+    create_date: int = 0
     """Milliseconds since the Unix epoch."""
-    update_date: int
+    update_date: int = 0
     """Milliseconds since the Unix epoch."""
 
     @property

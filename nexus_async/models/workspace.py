@@ -11,11 +11,11 @@ class Workspace(Model, frozen=True, kw_only=True):
     """Tell of the workspace that a secret key belongs to."""
 
     id: str
-    name: str
-    owner: str
+    name: str = ""
+    owner: str = ""
     """A user's ID."""
-    tier: str
-    create_date: int
+    tier: str = ""
+    create_date: int = 0
     """Milliseconds since the Unix epoch."""
 
     @property

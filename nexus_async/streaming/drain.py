@@ -46,5 +46,10 @@ class Drain:
 
 
 def over_for(began: int, now: float, server_clock: ServerClock) -> float:
-    """Return the seconds since `began`, milliseconds by the server's clock as far as that is known."""
+    """Return the seconds since `began`, milliseconds by the server's clock as far as that is known.
+
+    A run whose answer does not tell when it ended has a 0 there: it counts as having ended just now.
+    """
+    if not began:
+        return 0.0
     return now - server_clock.shift - began / 1000

@@ -76,7 +76,7 @@ async def test_nulls_of_a_listed_project_are_its_defaults() -> None:
 
 async def test_a_null_where_there_is_no_default_is_invalid() -> None:
     with pytest.raises(InvalidAnswerError):
-        await answer_to("workflows.get", {**WORKFLOW, "title": None})
+        await answer_to("workflows.get", {**WORKFLOW, "id": None})
 
 
 async def test_nulls_of_a_user_are_its_defaults() -> None:

@@ -121,9 +121,48 @@ def test_an_unknown_accelerator_is_kept() -> None:
     assert (accelerator.name, accelerator.count) == ("TPU_V9", 8)
 
 
+@pytest.mark.parametrize("leaves", ["out", "null"])
 @pytest.mark.parametrize(
-    "missing", ["id", "projectId", "flowId", "execution", "status", "createDate", "updateDate"]
+    "name", ["projectId", "flowId", "execution", "createDate", "updateDate", "features", "logIds"]
 )
+def test_a_run_that_leaves_out_what_is_not_essential_is_read(name: str, leaves: str) -> None:
+    wire = {**WIRE, name: None}
+    if leaves == "out":
+        del wire[name]
+    it = decode_run(msgspec.json.encode(wire))
+    assert (it.id, it.status.overview) == (WIRE["id"], "Creating")
+
+
+@pytest.mark.parametrize("status", [{}, {"updateDate": None, "message": None}])
+def test_a_status_without_a_date_or_a_message_is_read(status: dict[str, Any]) -> None:
+    it = run(status={"overview": "Paused", **status}).status
+    assert (it.overview, it.message, it.update_date) == ("Paused", "", 0)
+
+
+@pytest.mark.parametrize("name", ["accelerator", "checkpoint", "limit"])
+def test_an_execution_may_leave_out_anything(name: str) -> None:
+    assert run(execution={name: {}}).execution[name] is not None
+
+
+@pytest.mark.parametrize("decode", [decode_workspace, decode_project, decode_workflow])
+def test_of_everything_else_the_id_is_enough(decode: Any) -> None:
+    assert decode(b'{"id":"it","more":1,"createDate":null}').id == "it"
+    with pytest.raises(msgspec.ValidationError, match="id"):
+        decode(b'{"createDate":1}')
+
+
+def test_a_user_and_an_insight_may_leave_out_anything_but_their_ids() -> None:
+    assert decode_users(b'[{"id":"user_1"}]')[0].access_type == ""
+    [insight] = decode_insights(b'[{"runId":"run_1","artifact":null,"checkpoint":{}}]')
+    assert (insight.artifact.step, insight.checkpoint.strategy) == (None, "")
+
+
+def test_a_status_without_its_overview_is_refused_by_name() -> None:
+    with pytest.raises(msgspec.ValidationError, match=r"overview.*status"):
+        run(status={"message": "", "updateDate": 1})
+
+
+@pytest.mark.parametrize("missing", ["id", "status"])
 def test_a_run_without_what_every_run_has_is_refused_by_name(missing: str) -> None:
     wire = {key: value for key, value in WIRE.items() if key != missing}
     with pytest.raises(msgspec.ValidationError, match=missing):

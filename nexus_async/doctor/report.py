@@ -73,7 +73,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         if self.key_refused:
             return "The key is refused, so that nothing else could be asked."
         levels = self._levels()
-        told = {"broken": "broken", "note": "to note", "unknown": "not to be told here", "ok": "as expected"}
+        told = {"broken": "broken", "note": "to note", "unknown": "not to be told", "ok": "as expected"}
         return f"{', '.join(f'{levels[level]} {what}' for level, what in told.items())}."  # type: ignore[index]  # the keys are levels
 
     def _setting(self) -> str:

@@ -200,8 +200,8 @@ class Runs:
         `feed.ack(event)`.
 
         How: `buffer` events are read ahead. `pacing` says when to poll a run, by default when the delay to expect
-        is worth a request; all share the client's throttle. Every `discovery_interval` seconds, or more seldom
-        where lists are long, it is looked for new runs and changes of status. `settle` and `drain_timeout` are
+        is worth a request; all share the client's throttle. Every `discovery_interval` seconds, or less often
+        where lists are long, new runs and changes of status are looked for. `settle` and `drain_timeout` are
         those of `stream_logs`. With `caught_up`, `CaughtUp` tells that all that was there is read.
 
         Nothing ends a feed but its end, `stop`, a store that is lost, or the refusal of its last project. Raises

@@ -30,7 +30,7 @@ async def probe_latency(case: Case) -> list[Finding]:
             failures.append(broken(case.wire.told(error, route)))
     if not seconds:
         return failures
-    times = f"{_ms(min(seconds))} at least, {_ms(median(seconds))} in the middle, {_ms(max(seconds))} at most"
+    times = f"{_ms(min(seconds))} at least, a median of {_ms(median(seconds))}, {_ms(max(seconds))} at most"
     first = f"the first request of all, a connection made for it, {_ms(case.wire.samples[0].seconds)}"
     return [ok(f"GET {route}, {len(seconds)} times: {times}; {first}"), *failures]
 

@@ -3,12 +3,12 @@
     Event
      +- RunEvent                   of one run: has its cursor
      |   +- RunAdded               it is followed from now on
-     |   +- StatusChanged          its status is another
+     |   +- StatusChanged          its status changed
      |   +- Checkpoint             an entry of its log that tells of a checkpoint
      |   +- LogEntry               any other entry
      |   +- LogReset               a log of it was cut or rewritten
      |   +- FollowFailed           it cannot be followed, for now or for good
-     |   +- RunRemoved             it is followed no more, without its end
+     |   +- RunRemoved             it is no longer followed, though not at its end
      |   +- RunEnded               it is over, and its logs are read
      +- Disconnected               the API does not answer
      +- Reconnected                it answers again
@@ -57,7 +57,7 @@ class RunAdded(RunEvent, frozen=True, kw_only=True, gc=False):
 
 
 class StatusChanged(RunEvent, frozen=True, kw_only=True, gc=False):
-    """Tell that a run's status is another. The `id` is `{run_id}:{status}:{milliseconds of the change}`."""
+    """Tell that a run's status changed. The `id` is `{run_id}:{status}:{milliseconds of the change}`."""
 
     previous: str | None
     """The status before; None where none was seen."""
@@ -123,11 +123,11 @@ class FollowFailed(RunEvent, frozen=True, kw_only=True, gc=False):
     error: str
     """What came instead of an answer."""
     fatal: bool
-    """Whether that is for good: the run is gone, and followed no more."""
+    """Whether that is for good: the run is gone, and no longer followed."""
 
 
 class RunRemoved(RunEvent, frozen=True, kw_only=True, gc=False):
-    """Tell that a run is followed no more: it was removed, or does not fit `where` any longer."""
+    """Tell that a run is no longer followed: it was removed, or no longer fits `where`."""
 
 
 class RunEnded(RunEvent, frozen=True, kw_only=True, gc=False):
@@ -164,7 +164,7 @@ class Reconnected(Event, frozen=True, kw_only=True, gc=False):
 
 
 class ProjectUnavailable(Event, frozen=True, kw_only=True, gc=False):
-    """Tell that the secret key does not reach a project any more. Its runs are followed no more; others are."""
+    """Tell that the secret key does not reach a project any more. Its runs are no longer followed; others are."""
 
     project_id: str
     error: str

@@ -152,7 +152,7 @@ class Feed(AsyncIterator[Event]):
         self._engine.project(project_id).add(run_id)
 
     async def remove(self, run_id: str) -> None:
-        """Follow a run no more: `RunRemoved` is its last event. The run itself goes on.
+        """Stop following a run: `RunRemoved` is its last event. The run itself goes on.
 
         What was read of it before is still handed out. Raises `InvalidArgumentError` where it is not followed.
         """
@@ -160,7 +160,7 @@ class Feed(AsyncIterator[Event]):
             raise InvalidArgumentError(f"{run_id} is not followed: feed.stats().runs has those that are")
 
     def stop(self) -> None:
-        """Poll no more: what was read is handed out, then the feed ends."""
+        """Stop polling: what was read is handed out, then the feed ends."""
         self._engine.stop()
 
     def stats(self) -> FeedStats:

@@ -150,6 +150,8 @@ class Run(Model, frozen=True, kw_only=True):
 
 
 def _told(milliseconds: int) -> str:
+    if not milliseconds:
+        return ""
     try:
         return f"{moment(milliseconds):%Y-%m-%d %H:%M:%S} UTC"
     except (ValueError, OverflowError, OSError):  # beyond what a datetime holds

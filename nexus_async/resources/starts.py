@@ -41,5 +41,15 @@ def possibly_started(
         since = error.sent_after - START_MARGIN
     else:
         since = (sent_after or error.sent_at or 0.0) - CLOCK_MARGIN
-    found = [run for run in runs if run.flow_id == error.flow_id and run.create_date >= since * 1000]
+    found = [run for run in runs if _is_of(run, error.flow_id) and _is_since(run, since)]
     return sorted((run for run in found if run.id not in known), key=lambda run: run.create_date)
+
+
+def _is_of(run: Run, flow_id: str | None) -> bool:
+    """Tell whether a run may be of a workflow: one that does not say which may be."""
+    return run.flow_id in {flow_id, ""}
+
+
+def _is_since(run: Run, since: float) -> bool:
+    """Tell whether a run may have been created since: one that does not say when may have been."""
+    return not run.create_date or run.create_date >= since * 1000

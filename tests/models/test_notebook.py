@@ -77,6 +77,10 @@ def test_a_date_beyond_the_calendar_is_shown_as_it_came() -> None:
     assert f"{10**18} ms since 1970" in words(run(create_date=10**18))
 
 
+def test_a_date_that_is_not_told_is_left_out() -> None:
+    assert "created" not in words(run(create_date=0))
+
+
 def test_names_of_the_api_stay_text() -> None:
     odd = (
         run(id=EVIL, flow_id=EVIL, status=RunStatus(overview=EVIL, message=EVIL, update_data=1)),

@@ -4,8 +4,8 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
-from nexus_thread import Done, NexusThread
 
+from cli.nexus_thread import Done, NexusThread
 from nexus_async.cli.app import run
 
 if TYPE_CHECKING:

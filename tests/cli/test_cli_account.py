@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from nexus_thread import KEY, NexusThread
 
+from cli.nexus_thread import KEY, NexusThread
 from nexus_async.cli.exits import CommandError, NoKeyError
 from nexus_async.cli.key_file import KeyFile, StoredProject, key_file_path
 from nexus_async.cli.project import choose_access
@@ -20,7 +20,7 @@ from nexus_async.cli.project import choose_access
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nexus_thread import Done
+    from cli.nexus_thread import Done
 
 
 @pytest.fixture
@@ -96,9 +96,9 @@ def test_nobody_but_its_owner_reads_the_file(
 
 @pytest.mark.usefixtures("endpoint")
 def test_a_key_that_is_refused_is_not_kept(command: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> None:
-    piped(monkeypatch, "wrong")
+    piped(monkeypatch, "no-such-key-9")
     done = command("login")
-    assert (done.code, "401" in done.err, "wrong" in done.err) == (4, True, False)
+    assert (done.code, "401" in done.err, "no-such-key-9" in done.err) == (4, True, False)
     assert not key_file_path().exists()
 
 

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from nexus_thread import Done, NexusThread
-
+    from cli.nexus_thread import Done, NexusThread
     from nexus_async.local import LocalRun
 
 pytestmark = pytest.mark.usefixtures("reached")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from cli_models import a_run
 
+from cli.cli_models import a_run
 from nexus_async.cli.exits import CommandError, NoSuchError
 from nexus_async.cli.naming import find_flow, find_run
 from nexus_async.models.workflow import Workflow

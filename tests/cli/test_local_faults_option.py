@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from test_commands import client_of, serving
 
+from cli.test_commands import client_of, serving
 from nexus_async import ServerError
 
 

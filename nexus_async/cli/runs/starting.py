@@ -30,7 +30,10 @@ def start(
     gpu: Annotated[str | None, Parameter(help="The accelerator to train on, such as GPU_T4.")] = None,
     file: Annotated[
         str | None,
-        Parameter(help="The setup as JSON, as RunSetup takes it; - is standard input. --gpu has the last word."),
+        Parameter(
+            allow_leading_hyphen=True,
+            help="The setup as JSON, as RunSetup takes it; - is standard input. --gpu has the last word.",
+        ),
     ] = None,
     watch: Annotated[bool, FLAG, Parameter(help="Watch it to its end.")] = False,
     project: ProjectOption = None,

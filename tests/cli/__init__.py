@@ -1,0 +1,1 @@
+"""The command line: in this process where words and codes are the point, as a process where streams and signals are."""

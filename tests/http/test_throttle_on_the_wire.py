@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import aiohttp
 import pytest
 from pieces import Pieces
 from raw_server import ANSWER, DROP_IN_BODY, RUN, Step, serving
@@ -13,6 +14,7 @@ from transport_pieces import transport_to
 from nexus_async import Client, ConnectError, InvalidArgumentError, RequestError, Throttle
 from nexus_async.http.protocol import get
 from nexus_async.http.waiting import Kind
+from nexus_async.local import Fault
 from nexus_async.resources.source import RunSource
 from nexus_async.testing import client_for
 
@@ -138,3 +140,62 @@ async def test_clients_that_share_a_throttle_share_its_rate(local_nexus: LocalNe
 async def test_a_client_makes_the_throttle_that_its_limits_say(name: str) -> None:
     client = Client("k", **{name: 7})  # type: ignore[arg-type]  # a name in a mapping
     assert getattr(client.throttle, name) == 7
+
+
+@virtual
+async def test_bytes_hold_up_a_log_and_no_status_or_list(local_nexus: LocalNexus) -> None:
+    run = local_nexus.start_run()
+    async with client_for(
+        local_nexus, throttle=Throttle(requests_per_second=1e6, bytes_per_second=100)
+    ) as client:
+        source = RunSource(client._requester, local_nexus.project_id)
+        with await source.throttle.turn() as turn:
+            turn.received += 6000
+        await source.get_run(run.id)
+        await source.list_runs()
+        await source.read_list(len)
+        assert now() == 0
+        await source.read_log(run.log_ids[0], Pieces())
+        assert now() > 58
+
+
+@virtual
+async def test_a_call_overtakes_polls_that_hold_all_other_places(local_nexus: LocalNexus) -> None:
+    runs = [local_nexus.start_run() for _ in range(6)]
+    async with client_for(local_nexus, max_in_flight=4) as client:
+        local_nexus.faults.add(Fault.blackhole(), on="get")
+        project = client.get_project(local_nexus.project_id)
+        polls = [asyncio.create_task(project.runs._source.get_run(run.id)) for run in runs]
+        await asyncio.sleep(1)
+        assert (client.throttle.in_flight, client.throttle.waiting) == (3, 3)
+        await project.runs.kill(runs[0].id)
+        assert now() == 1
+        for poll in polls:
+            poll.cancel()
+        await asyncio.gather(*polls, return_exceptions=True)
+
+
+async def test_calls_that_come_first_together_open_one_session() -> None:
+    made: list[aiohttp.TCPConnector] = []
+
+    def connector() -> aiohttp.TCPConnector:
+        made.append(aiohttp.TCPConnector())
+        return made[-1]
+
+    async with serving(ANSWER) as raw, Client("k", endpoint=raw.url, connector=connector) as client:
+        await asyncio.gather(*[client.get_project("p").runs.get("run_1") for _ in range(5)])
+    assert len(made) == 1
+
+
+async def test_the_middlewares_of_a_session_that_is_given_are_used() -> None:
+    used: list[str] = []
+
+    async def mine(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        used.append(request.method)
+        return await handler(request)
+
+    async with serving(ANSWER) as raw, aiohttp.ClientSession(middlewares=[mine]) as session:
+        project = Client("k", endpoint=raw.url, session=session).get_project("p")
+        await project.runs.get("run_1")
+        await project.runs._source.get_run("run_1")
+    assert used == ["GET", "GET"]

@@ -106,6 +106,13 @@ async def test_a_skewed_clock_of_the_server_loses_no_run_and_takes_no_old_one(sk
     assert await found(first, drops, listed) == ["run_started"]
 
 
+@pytest.mark.parametrize(("told", "margin"), [({"Date": "none"}, 300), (dated(0), 10)], ids=["unknown", "known"])
+async def test_the_clocks_of_a_server_may_differ_by_a_margin(told: Mapping[str, str], margin: int) -> None:
+    runs = [run_at(60 - margin + 1, "run_started"), run_at(60 - margin - 1, "run_before")]
+    listed = says(200, runs, headers={"Date": "none"})
+    assert await found(says(headers=told), drops, listed) == ["run_started"]
+
+
 async def test_runs_whose_start_was_answered_are_not_the_one() -> None:
     runs = [run_at(0, "run_1"), run_at(1, "run_lost")]
     answered = says(201, {**ANY, **run_at(0, "run_1")}, headers=dated(0))

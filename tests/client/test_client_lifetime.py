@@ -337,6 +337,27 @@ def test_a_session_of_a_loop_that_was_closed_in_a_hurry_is_closed_in_the_next() 
     assert session.closed
 
 
+def test_a_session_of_a_loop_that_was_closed_in_a_hurry_is_closed_by_the_next_call() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    client = Client("local-key", endpoint=f"http://127.0.0.1:{port}")
+
+    async def use() -> object:
+        async with LocalNexus(ScriptedTrainer(), secret_key="local-key", port=port):
+            await client.get_info()
+            return client._requester._transport._pool._opened.session  # type: ignore[attr-defined]  # its own
+
+    loop = asyncio.new_event_loop()
+    session: Any = loop.run_until_complete(use())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # of the loop that was closed without its generators
+        loop.close()
+        asyncio.run(use())
+        gc.collect()
+    assert session.closed
+
+
 def test_closing_in_another_loop_leaves_the_session_to_its_own() -> None:
     made: list[Client] = []
     loop = asyncio.new_event_loop()
@@ -371,14 +392,21 @@ async def until(condition: Callable[[], bool]) -> None:
 def test_a_client_that_is_forgotten_with_open_connections_is_warned_of_once_with_what_to_do() -> None:
     calls: list[object] = []
 
-    async def forget() -> None:
+    async def forget() -> Any:
         asyncio.get_running_loop().set_exception_handler(lambda _, context: calls.append(context))
-        await use_real(list[Client]())
+        made: list[Client] = []
+        await use_real(made)
+        session = made[0]._requester._transport._pool._opened.session  # type: ignore[attr-defined]  # its own
+        made.clear()
         gc.collect()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not session.closed  # to forget a client touches no loop
+        return session
 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        asyncio.run(forget())
+        assert asyncio.run(forget()).closed
         gc.collect()
     told = warned(caught)
     assert len(told) == 1

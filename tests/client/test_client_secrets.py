@@ -46,7 +46,7 @@ def frames_of(error: BaseException) -> Iterator[str]:
     """Show the locals of every frame of the package."""
     for frame in traceback.TracebackException.from_exception(error, capture_locals=True).stack:
         if frame.filename.startswith(PACKAGE):
-            yield f"{frame.name}: {frame.locals}"
+            yield "\n".join(f"{frame.name}: {name}={value}" for name, value in (frame.locals or {}).items())
 
 
 def chain_of(error: BaseException) -> Iterator[BaseException]:

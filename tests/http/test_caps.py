@@ -333,6 +333,14 @@ async def test_a_stream_ends_with_a_log_that_inflates_to_more_than_the_cap() -> 
             await anext(project.runs.stream_logs("run_1"))
 
 
+async def test_a_stream_ends_with_a_small_bomb_too() -> None:
+    run = RUN.replace(b'"deleted"', b'"logIds": ["runlog_1"], "deleted"')
+    steps = answering(run), answering(gzip.compress(bytes(3_000_000)), coding="gzip")
+    async with serving(*steps) as raw, raw.client().get_project("p") as project:
+        with pytest.raises(ResponseTooLargeError, match="compression bomb"):
+            await anext(project.runs.stream_logs("run_1"))
+
+
 async def test_a_feed_tells_of_a_log_that_is_a_bomb() -> None:
     run = RUN.replace(b'"deleted"', b'"logIds": ["runlog_1"], "deleted"')
     steps = answering(run), answering(bomb("gzip"), coding="gzip")

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from dashboard_pieces import local_project
+from dashboard_pieces import local_project, until
 from playwright.async_api import async_playwright
 from rich.console import Console
 from rich.text import Text
@@ -52,7 +52,7 @@ async def main() -> None:
         )
         for flow in await project.workflows.list():
             await project.runs.start(flow.id, SETUP)
-        await asyncio.sleep(2)
+        await trained(nexus, 5)
         open_terminal(nexus)
         await take_pages(browser, nexus, project)
         await take_terminal(browser)
@@ -62,12 +62,16 @@ async def main() -> None:
     print(sum(file.stat().st_size for file in PICTURES.glob("*.png")) // 1000, "KB in all")  # noqa: T201
 
 
+async def trained(nexus: LocalNexus, steps: int) -> None:
+    await until(lambda: all(run.steps_seen >= steps for run in nexus.runs.values()))
+
+
 async def take_pages(browser: Browser, nexus: LocalNexus, project: Project) -> None:
     feed = project.runs.watch(include_ended=True, pacing=FixedInterval(0.3), discovery_interval=0.5)
     async with feed, Dashboard(feed, projects=[project], allow_kill=True) as dashboard:
         page = await browser.new_page(viewport={"width": 1280, "height": 870}, color_scheme="light")
         await page.goto(dashboard.url)
-        await asyncio.sleep(7)
+        await trained(nexus, 20)
         diverging = next(run for run in nexus.runs.values() if "too fast" in run.workflow.title)
         await project.runs.kill(diverging.id)
         await page.wait_for_selector(".status.cancelled")

@@ -108,6 +108,16 @@ async def test_a_page_begins_with_all_that_is_known_and_goes_on_with_events() ->
     assert decode_event(event["data"]).step == 2  # type: ignore[attr-defined]  # a checkpoint
 
 
+async def test_a_page_that_comes_later_begins_with_all_that_is_known_then() -> None:
+    async with showing() as shown:
+        run = shown.nexus.start_run()
+        for step in (1, 2):
+            run.checkpoint(step=step, totalLoss=0.5)
+            await until_told(shown, step)
+            _, snapshot = await told(shown, 2)
+            assert json.loads(snapshot["data"])["runs"][0]["steps"][-1] == step
+
+
 async def test_a_page_that_was_away_is_told_what_it_missed_alone() -> None:
     async with showing() as shown:
         run = shown.nexus.start_run()

@@ -80,6 +80,15 @@ async def test_a_new_checkpoint_appears_within_a_second_of_its_delivery(page: Pa
         assert min(waits) < 1.0
 
 
+async def test_a_new_checkpoint_goes_on_with_its_curve(page: Page) -> None:
+    async with showing() as shown:
+        run = train(shown, 3.0, 2.0)
+        await open_page(page, shown)
+        await page.wait_for_selector("#charts [data-points='2']")
+        run.checkpoint(step=3, totalLoss=1.0)
+        await page.wait_for_selector("#charts [data-points='3']")
+
+
 async def test_a_new_run_and_its_end_appear(page: Page) -> None:
     async with showing() as shown:
         await open_page(page, shown, runs=0)

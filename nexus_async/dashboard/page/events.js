@@ -18,7 +18,7 @@ function lineOf({ at, event }) {
   const who = event.runId ? whoIs(run, event) : "all runs";
   const [text, kind] = wordsFor(event);
   return make("li", {}, make("time", { datetime: new Date(at * 1000).toISOString() }, writeClock(at)),
-    make("span", { class: "who", title: who }, who), make("span", { class: kind }, text));
+    make("span", { class: "who", title: who }, who), make("span", { class: kind, title: event.error ?? null }, text));
 }
 
 function whoIs(run, event) {
@@ -40,15 +40,15 @@ function wordsFor(event) {
     case "LogReset":
       return [`its log was rewritten: ${event.read} entries were read, reading goes on at ${event.resumesAt}`, "warn"];
     case "FollowFailed":
-      return [`${event.fatal ? "followed no more" : "cannot be followed for now"}: ${event.error}`, "bad"];
+      return [`${event.fatal ? "followed no more" : "cannot be followed for now"}: ${brief(event.error)}`, "bad"];
     case "RunRemoved":
       return ["followed no more", ""];
     case "Disconnected":
-      return [`Nexus does not answer: ${event.error}`, "bad"];
+      return [`Nexus does not answer: ${brief(event.error)}`, "bad"];
     case "Reconnected":
       return [`Nexus answers again, after ${writeAge(event.seconds)}`, "good"];
     case "ProjectUnavailable":
-      return [`${event.label ?? event.projectId} cannot be reached any more: ${event.error}`, "bad"];
+      return [`${event.label ?? event.projectId} cannot be reached any more: ${brief(event.error)}`, "bad"];
     case "LogEntry":
       return [`${event.ev ?? "entry"}: ${JSON.stringify(event.payload).slice(0, 200)}`, ""];
     default:

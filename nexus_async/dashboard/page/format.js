@@ -26,7 +26,7 @@ function writeNumber(value) {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   const size = Math.abs(value);
-  if (value === 0 || (size >= 1e-3 && size < 1e4)) return value.toFixed(4);
+  if (value === 0 || (size >= 1e-3 && size < 1e4)) return value.toFixed(size < 10 ? 4 : size < 1000 ? 2 : 1);
   return value.toExponential(2);
 }
 
@@ -51,6 +51,12 @@ function writeClock(seconds) {
 
 function writeDate(seconds) {
   return new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ") + " UTC";
+}
+
+// Shorten what an error says for a line: without the request, which its title has.
+function brief(error) {
+  const text = error.replace(/^[A-Z]+ \S+: /, "").replace(/ \[request [^\]]*\]/, "").replace(/ \(\d+ attempts?\).*/, "");
+  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
 }
 
 const shortId = (id) => id.slice(0, 12);

@@ -107,14 +107,15 @@ function drawLink() {
   write(find("freshness"), newest === null ? "" : `data ${writeAge(now() - newest)} old`);
   const trouble = troubleOf(state, newest);
   write(find("trouble"), trouble);
+  find("trouble").title = model.outage?.error ?? "";
   show(find("trouble"), trouble !== "");
 }
 
 function troubleOf(state, newest) {
   const old = newest === null ? "" : ` The newest data here is ${writeAge(now() - newest)} old.`;
-  const refused = Object.entries(model.refused).map(([what, error]) => `${model.projects[what] ?? what}: ${error}`);
+  const refused = Object.entries(model.refused).map(([what, error]) => `${model.projects[what] ?? what}: ${brief(error)}`);
   if (state === "lost") return `The dashboard has not answered for ${writeAge(Date.now() / 1000 - link.lostAt)}; trying again. ${link.why}${old}`;
   if (state === "failed") return `The feed ended: ${link.why}.${old}`;
-  if (state === "outage") return `Nexus has not answered for ${writeAge(now() - model.outage.since)} (${model.outage.error}); it is asked on.${old}`;
+  if (state === "outage") return `Nexus has not answered for ${writeAge(now() - model.outage.since)} (${brief(model.outage.error)}); it is asked on.${old}`;
   return refused.join("  ");
 }

@@ -147,7 +147,8 @@ class Demo:
     async def _report(self, project: Project) -> None:
         path = Path(tempfile.mkdtemp(prefix="nexus-async-")) / "report.html"
         write_report(path, *await reported_runs(project, self._board.rows))
-        self._say(f"\nTheir report, one file that opens in any browser: {path}")
+        self._say("\nTheir report, one file that opens in any browser:")
+        self._console.print(str(path), markup=False, highlight=False, soft_wrap=True)
 
     def _show(self, table: Table) -> None:
         """Print a table whole or not at all: one that lacks columns would say what is not so."""

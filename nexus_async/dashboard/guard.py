@@ -46,13 +46,14 @@ class Guard:
         origin = headers.get("Origin")
         if origin is not None and not _is_at(origin, host):
             return Refusal(HTTPStatus.FORBIDDEN, f"the site {origin[:80]!r} has no business here")
-        if not any(self._is_token(token) for token in tokens):
+        if not any(self.is_token(token) for token in tokens):
             return Refusal(HTTPStatus.UNAUTHORIZED, "open the URL that the dashboard printed: the token is in it")
         if method == "POST" and headers.get("Content-Type", "").partition(";")[0].strip() != JSON_TYPE:
             return Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"what is posted here is {JSON_TYPE}")
         return None
 
-    def _is_token(self, token: str | None) -> bool:
+    def is_token(self, token: str | None) -> bool:
+        """Tell whether this is the token, in a time that does not tell how much of it is right."""
         return token is not None and secrets.compare_digest(token.encode(errors="surrogateescape"), self._token)
 
     def _is_ours(self, host: str) -> bool:

@@ -80,7 +80,8 @@ class Routes:
     async def _page(self, request: web.Request) -> web.Response:
         response = web.Response(text=page_with({"live": True}), content_type="text/html")
         response.headers["Content-Security-Policy"] = f"{policy()}; frame-ancestors 'none'"
-        if (token := request.query.get("token")) is not None:
+        token = request.query.get("token")
+        if token is not None and self._guard.is_token(token):
             response.set_cookie(self._cookie, token, httponly=True, samesite="Strict")
         return response
 

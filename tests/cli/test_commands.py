@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,6 @@ from nexus_async.cli.demo import Demo, next_commands
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
 NEXUS_ASYNC = [sys.executable, "-m", "nexus_async"]
 
@@ -163,6 +163,10 @@ def test_outside_of_a_clone_the_demo_names_no_examples(tmp_path: Path, monkeypat
     assert len(next_commands()) == 3
 
 
+def holds(path: str, text: str) -> bool:
+    return text in Path(path).read_text(encoding="utf-8")
+
+
 async def demonstrated(console: Console) -> str:
     await Demo(console, steps=40, step_seconds=0.05).run()
     assert isinstance(console.file, io.StringIO)
@@ -176,6 +180,8 @@ async def test_the_demo_without_a_terminal_writes_plain_lines() -> None:
     assert len(re.findall(r"  Finished  step 40  ", said)) == 5
     assert re.search(r"is right on 9\d\.\d% of digits", said)
     assert "predicted \\ true" in said
+    [report] = re.findall(r"^/.*report\.html$", said, re.MULTILINE)
+    assert holds(report, "Least squares, too fast")
     assert [line for line in said.splitlines() if line.startswith("  ")][-3:] == [
         f"  {typed:<42} {what}" for typed, what in next_commands()
     ]

@@ -60,6 +60,14 @@ async def test_the_cookie_is_for_no_script_and_no_other_site() -> None:
         assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Strict", "/")
 
 
+async def test_a_link_with_another_token_takes_the_cookie_from_nobody() -> None:
+    async with showing() as shown, session() as web:
+        async with web.get(shown.dashboard.url):
+            pass
+        async with web.get(f"{address(shown.dashboard)}?token=another") as page:
+            assert (page.status, dict(page.cookies)) == (200, {})
+
+
 @pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": "http://evil.example"}])
 async def test_a_foreign_host_or_origin_is_refused_whatever_it_knows(headers: dict[str, str]) -> None:
     async with showing() as shown, session() as web:

@@ -101,6 +101,62 @@ async def test_a_new_run_and_its_end_appear(page: Page) -> None:
         await seen(page, "document.querySelector('#events').textContent.includes('out of memory')")
 
 
+def progress(run: LocalRun) -> str:
+    return f'document.querySelector("{row(run)} td:nth-child(4)").textContent'
+
+
+async def test_progress_goes_by_the_limit_else_by_the_last_run_of_its_workflow_else_it_is_blank(
+    page: Page,
+) -> None:
+    async with showing() as shown:
+        by_epochs, by_minutes = (
+            shown.nexus.start_run(setup={"limit": {"metric": metric, "value": value}})
+            for metric, value in (("LIM_EPOCHS", 40), ("LIM_MINUTE", 1000))
+        )
+        for run in (by_epochs, by_minutes):
+            run.checkpoint(step=10, totalLoss=1.0)
+        flow = shown.nexus.projects[0].workflows[1].id
+        finished, going_on = shown.nexus.start_run(flow), shown.nexus.start_run(flow)
+        finished.checkpoint(step=20, totalLoss=1.0)
+        going_on.checkpoint(step=15, totalLoss=1.0)
+        finished.finish()
+        alone = shown.nexus.start_run(shown.nexus.projects[0].workflows[2].id)
+        alone.checkpoint(step=10, totalLoss=1.0)
+        await open_page(page, shown, runs=5)
+        await page.wait_for_selector(f"{row(alone)}[data-step='10']")
+        for run, told in (
+            (by_epochs, "25 %"),
+            (by_minutes, "0 %"),
+            (finished, "100 %"),
+            (going_on, "75 %"),
+            (alone, ""),
+        ):
+            await seen(page, f"{progress(run)} === '{told}'")
+
+
+async def test_a_run_that_should_have_told_more_is_stale_and_its_data_has_an_age(page: Page) -> None:
+    async with showing() as shown:
+        silent, quick = shown.nexus.start_run(), shown.nexus.start_run()
+        for step in range(3):
+            silent.checkpoint(step=step, time=shown.nexus.now() - 400_000 + 1000 * step, totalLoss=1.0)
+            quick.checkpoint(step=step, totalLoss=1.0)
+        await open_page(page, shown, runs=2)
+        await page.wait_for_selector(f"{row(silent)} .status.stale")
+        assert await page.text_content(f"{row(silent)} td:last-child") == "6 min"
+        assert await page.text_content(f"{row(quick)} .status") == "Running"
+
+
+async def test_a_run_that_cannot_be_followed_says_so_until_it_can(page: Page) -> None:
+    async with showing() as shown:
+        run = train(shown, 1.0)
+        await open_page(page, shown)
+        shown.nexus.faults.add_text("get_logs:404")
+        await seen(page, f"document.querySelector(\"{row(run)} .status\").textContent === 'Unreachable'")
+        shown.nexus.faults.clear()
+        run.checkpoint(step=2, totalLoss=0.5)
+        await seen(page, f"document.querySelector(\"{row(run)} .status\").textContent === 'Running'")
+
+
 async def test_the_scale_can_be_logarithmic(page: Page) -> None:
     async with showing() as shown:
         train(shown, 100.0, 10.0, 1.0)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 from dashboard_pieces import CLASSES, seen, showing, until
 
-from nexus_async import Checkpoint
 from nexus_async.local import LocalProject, LocalWorkflow
 
 if TYPE_CHECKING:
@@ -63,21 +61,20 @@ async def test_six_runs_are_drawn_without_a_complaint_or_a_request_elsewhere(
 
 
 async def test_a_new_checkpoint_appears_within_a_second_of_its_delivery(page: Page) -> None:
-    """The page says when it drew: of five times the best, since a machine may be busy and never early."""
+    """Both times are the page's own, and the first is that before the run wrote it, which is earlier still.
+
+    Of five times the best counts: a machine may be busy, and makes nothing faster.
+    """
     async with showing() as shown:
         run = train(shown, 3.0)
         await open_page(page, shown)
-        waits: list[float] = []
-        async with shown.dashboard.hub.subscribe(after=shown.dashboard.hub.place) as events:
-            for step in range(2, 7):
-                run.checkpoint(step=step, totalLoss=1.0)
-                async for event in events:
-                    if isinstance(event, Checkpoint) and event.step == step:
-                        break
-                delivered = time.time()
-                drawn = await page.get_attribute(f"tr[data-step='{step}']", "data-drawn")
-                waits.append(int(str(drawn)) / 1000 - delivered)
-        assert min(waits) < 1.0
+        await page.wait_for_selector("tr[data-step='1']")
+        waits: list[int] = []
+        for step in range(2, 7):
+            before = await page.evaluate("Date.now()")
+            run.checkpoint(step=step, totalLoss=1.0)
+            waits.append(int(str(await page.get_attribute(f"tr[data-step='{step}']", "data-drawn"))) - before)
+        assert min(waits) < 1000
 
 
 async def test_a_new_checkpoint_goes_on_with_its_curve(page: Page) -> None:

@@ -20,14 +20,16 @@ USAGE: Final = 2
 INTERRUPTED: Final = 130
 DEBUG: Final = "--debug"
 
+_EPILOGUE: Final = (
+    "Such as: nexus-async login; nexus-async runs list --since 2d; nexus-async watch; nexus-async demo.\n\n"
+    "Exit codes: 0 done, 1 error, 2 usage, 4 not allowed, 5 not found, 8 still running at the timeout, "
+    "10 a run Errored, 11 a run Cancelled, 130 interrupted. With --debug an error shows where it comes from."
+)
+
 app = App(
     name="nexus-async",
     help="Training runs on Datature Nexus, over asyncio.",
-    help_epilogue=(
-        "Such as: nexus-async login; nexus-async runs list --since 2d; nexus-async watch; nexus-async demo.\n\n"
-        "Exit codes: 0 done, 1 error, 2 usage, 4 not allowed, 5 not found, 8 still running at the timeout, "
-        "10 a run Errored, 11 a run Cancelled, 130 interrupted. With --debug an error shows where it comes from."
-    ),
+    help_epilogue=_EPILOGUE,
     help_format="plaintext",
     version=VERSION,
     suppress_keyboard_interrupt=False,
@@ -68,7 +70,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _let_speak(words: Sequence[str]) -> None:
     """Let a command say of itself what its docstring says: its line above is for the list of commands alone."""
-    found = app
+    found, app.help_epilogue = app, _EPILOGUE
     for word in words[:2]:
         if word.startswith("-") or word not in found:
             break

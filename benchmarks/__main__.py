@@ -6,9 +6,10 @@ import argparse
 import os
 import platform
 
-from benchmarks import dashboard, fleet, get_run, import_time, pacing, poll, soak
+from benchmarks import command_line, dashboard, fleet, get_run, import_time, pacing, poll, soak
 
 BENCHMARKS = {
+    "command_line": command_line,
     "dashboard": dashboard,
     "fleet": fleet,
     "get_run": get_run,

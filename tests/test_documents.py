@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,6 +126,12 @@ def test_a_block_for_the_shell_says_what_can_be_done(code: str) -> None:
         check_command(line.split("#")[0].split())
 
 
+@cache
+def help_of(*command: str) -> str:
+    asked = [sys.executable, "-m", "nexus_async", *command, "--help"]
+    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout
+
+
 def check_command(words: list[str]) -> None:
     match words:
         case ["make", target]:
@@ -134,14 +141,10 @@ def check_command(words: list[str]) -> None:
             assert extra
             extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
             assert extra[1] is None or extra[1] in extras
+        case ["nexus-async", "runs" | "projects" | "workflows" as group, command, *options]:
+            assert all(option in help_of(group, command) for option in options if option.startswith("--"))
         case ["nexus-async", command, *options]:
-            shown = subprocess.run(
-                [sys.executable, "-m", "nexus_async", command, "--help"],
-                check=True,
-                capture_output=True,
-                text=True,
-            ).stdout
-            assert all(option in shown for option in options if option.startswith("--"))
+            assert all(option in help_of(command) for option in options if option.startswith("--"))
         case ["export", assignment]:
             assert assignment.split("=")[0] in {
                 config.ENDPOINT_VARIABLE,

@@ -1,8 +1,8 @@
 """The command line: how soon its help is there, and what share of a core the live table takes.
 
 Help is measured against an import of cyclopts alone, as whole processes. The table is that of a real
-`nexus-async watch` in a terminal of its own, polling as it does by default; the local Nexus that it watches is another
-process. Its share without a terminal, where it writes lines, stands beside it.
+`nexus-async watch` in a terminal of its own, polling as it does by default; the local Nexus that it watches is
+another process. Its share without a terminal, where it writes lines, stands beside it.
 """
 
 from __future__ import annotations
@@ -74,9 +74,8 @@ def _serving() -> Iterator[dict[str, str]]:
     )
     with served:
         assert served.stdout
-        exported = dict(
-            re.findall(r"^export (\w+)=(\S+)$", served.stdout.readline() + served.stdout.readline(), re.MULTILINE)
-        )
+        printed = served.stdout.readline() + served.stdout.readline()
+        exported = dict(re.findall(r"^export (\w+)=(\S+)$", printed, re.MULTILINE))
         exported["DATATURE_PROJECT"] = asyncio.run(_start(exported))
         try:
             yield {**os.environ, **exported}

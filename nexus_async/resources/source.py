@@ -9,7 +9,7 @@ from nexus_async.http.protocol import get, path_of
 from nexus_async.models.run import Run, decode_run, decode_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from nexus_async.http.requester import Requester
     from nexus_async.http.throttle import Throttle, Turn
@@ -25,6 +25,7 @@ class RunSource:
     def __init__(self, requester: Requester, project_id: str) -> None:
         self._requester = requester
         self._path = path_of("projects", project_id, "runs")
+        self._log_path = self._path + "/logs"
         self.project_id = project_id
 
     @property
@@ -46,7 +47,6 @@ class RunSource:
         """Hand the answer that lists every run to `read`, and return what it makes of it."""
         return await self._requester.call_once(get(self._path), read)
 
-    async def read_log(self, log_id: str, sink: Sink, *, turn: Turn | None = None) -> None:
+    def read_log(self, log_id: str, sink: Sink, *, turn: Turn | None = None) -> Coroutine[None, None, None]:
         """Hand the answer that is a whole log to `sink`, as it arrives."""
-        with turn or _NOTHING:
-            await self._requester.read_once(get(self._path + path_of("logs", log_id)), sink, turn=turn)
+        return self._requester.read_once(get(self._log_path + path_of(log_id)), sink, turn=turn)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 INFLATION: Final = 12
 """How many bytes one of a compressed log may stand for: JSON lines shrink to a tenth or so."""
+TRIFLE: Final = 4096
+"""Bytes of a body that are not counted: most polls bring no more."""
 
 
 class NoRoomError(Exception):
@@ -37,7 +39,7 @@ class Intake:
         self._reading = reading
         self._share = share
         self._base = base
-        self._known = known
+        self._known = known + TRIFLE
         self._fed = 0
         self._inflation = 1
         self.if_none_match = reading.if_none_match
@@ -50,7 +52,7 @@ class Intake:
 
     @property
     def kept(self) -> int:
-        """Return the bytes that are kept of the body; of a compressed one about what they will be inflated."""
+        """Return the bytes that are kept of the body and count; of a compressed one about what it will inflate to."""
         return max(0, self._fed * self._inflation - self._known)
 
     def begin(
@@ -65,7 +67,7 @@ class Intake:
         """Take the head of the answer in. Raises `NoRoomError` where there is none for its body."""
         self._reading.begin(etag=etag, coding=coding, left_out=left_out, limit=limit)
         if coding != "identity":
-            self._known, self._inflation = 0, INFLATION
+            self._known, self._inflation = TRIFLE, INFLATION
         if not left_out and length is not None:
             self._grow(length * self._inflation - self._known)
 

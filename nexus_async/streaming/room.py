@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 from weakref import finalize, ref
 
 from nexus_async.config import MAX_BUFFERED_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Protocol
     from weakref import ReferenceType
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 UNKNOWN_BODY: Final = 2 << 20
 """Bytes that are set aside for a body of unknown length: as much as waits in a connection until it is read."""
 SMALL_BODY: Final = 64 << 10
-"""Bytes that are set aside for what is new in a log that was read before."""
+"""Bytes that are little: what is new in a log that was read before finds room for them to the very limit."""
 
 
 class Room:
@@ -36,8 +38,9 @@ class Room:
 
     def __init__(self, limit: int = MAX_BUFFERED_BYTES) -> None:
         self._limit = limit
-        self._taken: dict[Share, None] = {}
-        self._waiting: deque[_Wait] = deque()
+        self._taken: OrderedDict[Share, None] = OrderedDict()
+        self._growing: OrderedDict[Share, _Wait] = OrderedDict()
+        self._beginning: OrderedDict[Share, _Wait] = OrderedDict()
         self.used = 0
         """Bytes that are taken."""
         self.most = 0
@@ -51,9 +54,24 @@ class Room:
         """
         return Share(self, holder)
 
+    @property
+    def is_open(self) -> bool:
+        """Tell whether one more body of unknown length may begin at once."""
+        if not self.used:
+            return not self._beginning
+        return not (self._growing or self._beginning) and self.used + UNKNOWN_BODY <= self._limit // 2
+
+    async def opening(self) -> None:
+        """Wait until one more body of unknown length may begin, behind those that wait already."""
+        share = self.share()
+        try:
+            await share.hold(UNKNOWN_BODY)
+        finally:
+            share.leave()
+
     def has_room(self, share: Share, size: int) -> bool:
         """Tell whether a share may grow to `size` bytes at once: nobody who waits for room comes first."""
-        is_behind = any(wait.share.held for wait in self._waiting) if share.held else bool(self._waiting)
+        is_behind = self._growing or (self._beginning and not share.held)
         return not is_behind and self._fits(share, size)
 
     def _fits(self, share: Share, size: int) -> bool:
@@ -72,40 +90,42 @@ class Room:
             self._taken.pop(share, None)
 
     async def _wait(self, share: Share, size: int) -> None:
-        wait = _Wait(share, size)
-        self._waiting.append(wait)
+        waiting = self._growing if share.held else self._beginning
+        wait = waiting[share] = _Wait(size)
         self._wake()
         try:
             await wait.granted
         finally:
-            if wait in self._waiting:
-                self._waiting.remove(wait)
+            if waiting.get(share) is wait:
+                del waiting[share]
                 self._wake()
 
     def _wake(self) -> None:
         """Give those that wait what there is: those that grow first, then those that begin."""
-        while self._waiting:
-            wait = min(self._waiting, key=self._rank)
-            has_right = self._is_eldest(wait.share)  # or all that hold something might wait for each other
-            if not (has_right or self._fits(wait.share, wait.size) or self._free_for(wait)):
+        while waiting := self._growing or self._beginning:
+            share = self._first_of(waiting)
+            wait = waiting[share]
+            if not (self._has_right(share) or self._fits(share, wait.size) or self._free_for(share, wait.size)):
                 return
-            self._waiting.remove(wait)
-            self._take(wait.share, wait.size)
+            del waiting[share]
+            self._take(share, wait.size)
             if not wait.granted.done():
                 wait.granted.set_result(None)
 
-    def _rank(self, wait: _Wait) -> int:
-        return 0 if self._is_eldest(wait.share) else 1 if wait.share.held else 2
+    def _first_of(self, waiting: OrderedDict[Share, _Wait]) -> Share:
+        eldest = next(iter(self._taken), None)
+        return eldest if eldest is not None and eldest in waiting else next(iter(waiting))
 
-    def _is_eldest(self, share: Share) -> bool:
-        return share.held > 0 and next(iter(self._taken), None) is share
+    def _has_right(self, share: Share) -> bool:
+        """Tell whether a share may grow in any case, or all that hold something might wait for each other."""
+        return share is next(iter(self._taken), None)
 
-    def _free_for(self, wait: _Wait) -> bool:
+    def _free_for(self, share: Share, size: int) -> bool:
         """Let those that rest let go, one by one, until there is room; tell whether there is."""
-        for share in list(self._taken):
-            if share.is_resting and share is not wait.share:
-                share.let_go()
-                if self._fits(wait.share, wait.size):
+        for other in list(self._taken):
+            if other.is_resting and other is not share:
+                other.let_go()
+                if self._fits(share, size):
                     return True
         return False
 
@@ -139,14 +159,25 @@ class Share:
 
     def resize(self, size: int) -> None:
         """Take `size` bytes in all, for which there is room."""
+        if size == self.held:
+            return
         self._room._take(self, size)  # noqa: SLF001 - its half
-        if self._room._waiting:  # noqa: SLF001 - its half
-            self._room._wake()  # noqa: SLF001 - its half
+        self._room._wake()  # noqa: SLF001 - its half
 
     def leave(self) -> None:
         """Give back all of it. A second time does nothing."""
         if self.held:
             self.resize(0)
+
+    @contextmanager
+    def resting(self, holder: Holder) -> Iterator[None]:
+        """Let `holder` let go of what it holds where others wait, for as long as the block lasts."""
+        self._holder, self.is_resting = ref(holder), True
+        self._room._wake()  # noqa: SLF001 - its half
+        try:
+            yield
+        finally:
+            self.is_resting = False
 
     def let_go(self) -> None:
         """Tell the holder to let go of what it holds, and give it back."""
@@ -157,9 +188,8 @@ class Share:
 
 
 class _Wait:
-    __slots__ = ("granted", "share", "size")
+    __slots__ = ("granted", "size")
 
-    def __init__(self, share: Share, size: int) -> None:
-        self.share = share
+    def __init__(self, size: int) -> None:
         self.size = size
         self.granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -11,7 +11,7 @@ from nexus_async.events import FollowFailed, LogReset, RunAdded, event_of
 from nexus_async.http.inflation import BodyTooLargeError
 from nexus_async.logs import Cursor, LogReader
 from nexus_async.streaming.intake import Intake, NoRoomError
-from nexus_async.streaming.room import SMALL_BODY, UNKNOWN_BODY
+from nexus_async.streaming.room import UNKNOWN_BODY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,15 +73,17 @@ class RunReader:
     ) -> Iterator[News]:
         """Read a log's body to its end, and return what is new in it, to be passed to `take` slice by slice.
 
-        `share` grows by what is kept of the body. A `turn` is given back where there is no room to begin at once.
+        `share` grows by what is kept of the body: nothing is set aside for one that was read before, as most bring
+        nothing. A `turn` is given back where there is no room to begin at once.
         """
-        reader, base = self._readers.setdefault(log_id, LogReader()), share.held
-        reading, least = None, SMALL_BODY if reader.position.length else UNKNOWN_BODY
-        if turn is not None and not share.has_room(base + least):
+        reader = self._readers.get(log_id) or self._readers.setdefault(log_id, LogReader())
+        base, reading, least = share.held, None, 0 if reader.position.length else UNKNOWN_BODY
+        if turn is not None and least and not share.has_room(base + least):
             turn.give_back()
             turn = None
         while reading is None:
-            await share.hold(base + least)
+            if least:
+                await share.hold(base + least)
             reading = reader.open(conditional=conditional)
             intake = Intake(reading, share, base=base, known=reader.position.length)
             try:

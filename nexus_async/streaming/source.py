@@ -17,7 +17,8 @@ T = TypeVar("T")
 class Source(Protocol):
     """Answer for the runs of one project. A failure is a `RequestError`; nothing is tried twice.
 
-    A `turn` of the throttle that is given is used, and ended whatever comes of it; without one, it is waited for.
+    A `turn` of the throttle that is given is used, and ended with the answer; whoever gives it ends it in any
+    case. Without one, it is waited for.
     """
 
     @property

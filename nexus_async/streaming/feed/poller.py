@@ -40,8 +40,8 @@ logger = logging.getLogger("nexus_async.streaming")
 class Poller:
     """Poll the runs of one client's projects, each when it is due and the throttle gives a turn.
 
-    It begins no poll while the consumer has no room for what it would bring, nor more than one at a time while
-    the API does not answer.
+    It begins no poll while the consumer has no room for what it would bring, nor while there is none for a body,
+    and one at a time while the API does not answer.
     """
 
     def __init__(self, shared: Shared, throttle: Throttle, *, terms: Terms, outlet: Outlet) -> None:
@@ -108,6 +108,8 @@ class Poller:
                 await self._until_due()
             if self._outlet.is_full:
                 await self._outlet.room()
+            if not self._shared.room.is_open:
+                await self._shared.room.opening()
             turn = self._throttle.turn_now(Kind.LOG) or await self._throttle.turn(Kind.LOG)
             taken = self._fleet.take(self._shared.clock())
             if taken is None:
@@ -158,6 +160,9 @@ class Poller:
         run.failures, run.is_failing = 0, False
         if self._connection.since is not None:
             await self.answered()
+        if polled.is_cut:
+            self._put_back(run, polled.poll)
+            return
         previous, run.previous_poll = run.previous_poll, polled.poll
         if not self._has(run):
             return

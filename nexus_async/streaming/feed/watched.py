@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from nexus_async.events import LogReset, RunEnded, StatusChanged
 from nexus_async.models.run import TERMINAL
 from nexus_async.streaming.drain import over_for
+from nexus_async.streaming.feed.unread import Unread
 from nexus_async.streaming.run_reader import UNCONDITIONAL_EVERY, RunReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from nexus_async.events import Checkpoint, LogEntry
     from nexus_async.http.throttle import Turn
-    from nexus_async.logs import Cursor, News
+    from nexus_async.logs import Cursor
     from nexus_async.models.run import Run
     from nexus_async.streaming.drain import Drain
     from nexus_async.streaming.feed.desk import Desk
@@ -43,6 +42,8 @@ class Polled(NamedTuple):
     """When the next snapshot of an ended run is worth taking."""
     is_over: bool = False
     """Whether the run's end was told."""
+    is_cut: bool = False
+    """Whether some of what came was let go of before it was told: it is to be asked for again."""
 
 
 class WatchedRun:
@@ -140,49 +141,54 @@ class WatchedRun:
 
         Raises `RequestError`.
         """
-        share = desk.shared.room.share()
+        begun, share, reader = desk.shared.clock(), desk.shared.room.share(), self.reader
+        reader.received = size = 0
+        first: Turn | None = turn
         try:
-            return await self._poll(turn, share, desk)
+            if self.is_missing or not self.log_ids:
+                size, first = await self._look(turn), None
+            if self.news is not None:
+                await self._tell_status(desk.outlet)
+            # a validator that lies must not mean silence, least of all at the end
+            conditional = reader.status not in TERMINAL and self._polls % UNCONDITIONAL_EVERY != 0
+            for log_id in self.log_ids:
+                self._begin_to_ask()
+                slices = await reader.fetch(self.source, log_id, share, conditional=conditional, turn=first)
+                self.is_asking, first = False, None
+                unread = Unread(slices)
+                while (events := await self._take(log_id, unread, share, desk)) is not None:
+                    await self._tell_all(desk.outlet, events, unread, share)
+                share.leave()
+                if unread.is_cut:
+                    return Polled(begun, [], size + reader.received, is_cut=True)
         finally:
             self.is_asking = False
             share.leave()
-
-    async def _poll(self, turn: Turn, share: Share, desk: Desk) -> Polled:
-        begun, first, self.reader.received = desk.shared.clock(), turn, 0
-        size, used = 0, False
-        if self.is_missing or not self.log_ids:
-            self._begin_to_ask()
-            run = await self.source.get_run(self.run_id, turn=first)
-            self.is_asking, used, size = False, True, first.received
-            self.note(run)
-        await self._tell_status(desk.outlet)
-        # a validator that lies must not mean silence, least of all at the end
-        conditional = self.reader.status not in TERMINAL and self._polls % UNCONDITIONAL_EVERY != 0
-        for log_id in self.log_ids:
-            turn_left = None if used else first
-            self._begin_to_ask()
-            slices = await self.reader.fetch(self.source, log_id, share, conditional=conditional, turn=turn_left)
-            self.is_asking = False
-            used = True
-            while (events := await self._take(log_id, slices, share, desk)) is not None:
-                await self._tell_all(desk.outlet, events)
-            share.leave()
         self._polls += 1
-        await self._end_snapshot(desk.outlet)
-        times = self._learned(begun, desk.shared)
-        if self.reader.status not in TERMINAL:
-            self._drain, self._was_open = None, True
-            return Polled(begun, times, size + self.reader.received)
-        return await self._conclude(Polled(begun, times, size + self.reader.received), desk)
+        if self.window is not None:
+            await self._end_snapshot(self.window, desk.outlet)
+        polled = Polled(begun, self._learned(begun, desk.shared), size + reader.received)
+        if reader.status in TERMINAL:
+            return await self._conclude(polled, desk)
+        self._drain, self._was_open = None, True
+        return polled
+
+    async def _look(self, turn: Turn) -> int:
+        """Ask how the run stands; return the bytes that came."""
+        self._begin_to_ask()
+        run = await self.source.get_run(self.run_id, turn=turn)
+        self.is_asking = False
+        self.note(run)
+        return turn.received
 
     async def _take(
-        self, log_id: str, slices: Iterator[News], share: Share, desk: Desk
+        self, log_id: str, unread: Unread, share: Share, desk: Desk
     ) -> list[LogReset | Checkpoint | LogEntry] | None:
         """Take the next slice; where there is much to decode, in one's turn among the polls."""
         if share.held <= LITTLE:
-            return self.reader.take(log_id, slices)
+            return self.reader.take(log_id, unread)
         async with desk.decoding:
-            events = self.reader.take(log_id, slices)
+            events = self.reader.take(log_id, unread)
             await asyncio.sleep(0)
             return events
 
@@ -241,22 +247,26 @@ class WatchedRun:
             )
         )
 
-    async def _tell_all(self, outlet: Outlet, events: list[LogReset | Checkpoint | LogEntry]) -> None:
+    async def _tell_all(
+        self, outlet: Outlet, events: list[LogReset | Checkpoint | LogEntry], unread: Unread, share: Share
+    ) -> None:
+        """Tell what is new. While the consumer has no room, `unread` may be let go of: others wait for its bytes."""
         for event in events:
-            if self.window is None or isinstance(event, LogReset) or self.window.pass_on(event) is not None:
-                await outlet.emit(event)
-            else:
+            if self.window is not None and not isinstance(event, LogReset) and not self.window.pass_on(event):
                 self._has_held_back = True
+            elif outlet.is_full:
+                with share.resting(unread):
+                    await outlet.emit(event)
+            else:
+                await outlet.emit(event)
 
-    async def _end_snapshot(self, outlet: Outlet) -> None:
-        if self.window is None:
-            return
-        for event in self.window.end_of_snapshot():
+    async def _end_snapshot(self, window: Window, outlet: Outlet) -> None:
+        for event in window.end_of_snapshot():
             await outlet.emit(event)
         if self._has_held_back:
             outlet.pass_over(self.run_id, self.reader.token())
             self._has_held_back = False
-        self.window = self.window.later()
+        self.window = window.later()
 
     def _learned(self, begun: float, shared: Shared) -> list[float]:
         times = self.reader.take_times()

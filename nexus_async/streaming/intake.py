@@ -52,7 +52,7 @@ class Intake:
 
     @property
     def kept(self) -> int:
-        """Return the bytes that are kept of the body and count; of a compressed one about what it will inflate to."""
+        """Return the bytes kept that count; of a compressed body about what they will be inflated."""
         return max(0, self._fed * self._inflation - self._known)
 
     def begin(

@@ -73,8 +73,8 @@ class RunReader:
     ) -> Iterator[News]:
         """Read a log's body to its end, and return what is new in it, to be passed to `take` slice by slice.
 
-        `share` grows by what is kept of the body: nothing is set aside for one that was read before, as most bring
-        nothing. A `turn` is given back where there is no room to begin at once.
+        `share` grows by what is kept of the body: nothing is set aside for one that was read before, as most of
+        those bring nothing. A `turn` is given back where there is no room to begin at once.
         """
         reader = self._readers.get(log_id) or self._readers.setdefault(log_id, LogReader())
         base, reading, least = share.held, None, 0 if reader.position.length else UNKNOWN_BODY

@@ -228,3 +228,43 @@ async def test_a_list_that_did_not_change_is_not_decoded(monkeypatch: pytest.Mon
             await within(feed, HOUR)
     assert nexus.count("list") > 100
     assert decoded == 2
+
+
+async def test_a_feed_that_nobody_reads_does_not_hold_up_another_reader_of_the_client() -> None:
+    async with serving(max_buffered_bytes=1 << 20) as (nexus, project):
+        run = start_with(nexus, 3000)
+        later(30.0, run.finish)
+        async with project.runs.watch(buffer=10) as feed:
+            await asyncio.sleep(10)
+            async with asyncio.timeout(600):
+                read = [checkpoint.step async for checkpoint in project.runs.stream_logs(run.id)]
+            assert read == list(range(3000))
+            feed.stop()
+
+
+async def test_what_was_let_go_for_another_reader_is_told_all_the_same() -> None:
+    async with serving(max_buffered_bytes=1 << 20) as (nexus, project):
+        run = start_with(nexus, 3000)
+        async with project.runs.watch(buffer=10, stop_when_all_ended=True) as feed:
+            await asyncio.sleep(10)
+            async for _ in project.runs.stream_logs(run.id, follow=False):
+                pass
+            later(30.0, run.finish)
+            events = [event async for event in feed]
+    assert steps(events) == {run.id: list(range(3000))}
+    assert ends(events) == {run.id: 1}
+
+
+async def test_no_log_is_begun_while_there_is_no_room_for_one() -> None:
+    async with serving() as (nexus, project):
+        for _ in range(100):
+            start_with(nexus, 20)
+        before = len(asyncio.all_tasks())
+        other = project._shared.room.share()
+        await other.hold(1 << 30)
+        async with project.runs.watch() as feed:
+            await asyncio.sleep(60)
+            assert (nexus.count("log"), len(asyncio.all_tasks()) - before < 20) == (0, True)
+            other.leave()
+            events = await within(feed, 60)
+    assert sum(map(len, steps(events).values())) == 100 * 20

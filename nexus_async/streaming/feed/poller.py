@@ -121,6 +121,8 @@ class Poller:
             _end_with(poll, turn)
             if self._connection.is_down:
                 await poll
+            elif not run.was_read:
+                await asyncio.sleep(0)  # it takes the room for a whole body before another may
 
     async def _until_due(self) -> None:
         """Sleep until a run is due, and the API is to be asked again where it did not answer."""

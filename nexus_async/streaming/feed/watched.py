@@ -250,7 +250,7 @@ class WatchedRun:
     async def _tell_all(
         self, outlet: Outlet, events: list[LogReset | Checkpoint | LogEntry], unread: Unread, share: Share
     ) -> None:
-        """Tell what is new. While the consumer has no room, `unread` may be let go of: others wait for its bytes."""
+        """Tell what is new. While the consumer has no room, `unread` may be let go of for others."""
         for event in events:
             if self.window is not None and not isinstance(event, LogReset) and not self.window.pass_on(event):
                 self._has_held_back = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Final
 
 from cyclopts import App
@@ -57,6 +58,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command that `arguments` name, and return its exit code."""
     words = [word for word in arguments if word != DEBUG]
     try:
+        _take_any_character()
         show_log(default=logging.WARNING)
         _let_speak(words)
         code = app(words, exit_on_error=False, print_error=False, result_action="return_value")
@@ -66,6 +68,13 @@ def run(arguments: Sequence[str]) -> int:
             traceback.print_exception(failure)
         return _code_of(_first_of(failure), words)
     return code if isinstance(code, int) else 0
+
+
+def _take_any_character() -> None:
+    """Let no text be too strange for the encoding of a stream: what it lacks is written out."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _let_speak(words: Sequence[str]) -> None:

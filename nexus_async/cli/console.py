@@ -36,13 +36,6 @@ def forget_reader() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def open_streams() -> None:
-    """Let no text be too strange for the encoding of a stream."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def say(message: str) -> None:
     """Tell people something, on one line of standard error."""
     print(visible(message), file=sys.stderr, flush=True)  # noqa: T201 - what it is for

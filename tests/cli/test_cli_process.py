@@ -141,6 +141,13 @@ def test_a_name_is_never_obeyed_by_the_terminal(columns: int, nexus: NexusThread
     assert "\u202e" not in in_pipe(nexus, "workflows", "list", "-o", "json").stdout
 
 
+def test_a_stream_that_lacks_a_character_is_written_all_the_same(nexus: NexusThread) -> None:
+    done = in_pipe(nexus, "--help", PYTHONIOENCODING="ascii")
+    assert (done.returncode, "completion" in done.stdout) == (0, True)
+    told = in_pipe(nexus, "runs", "get", "r\u00fcn", PYTHONIOENCODING="ascii")
+    assert (told.returncode, "no run 'r\\xfcn'" in told.stderr) == (5, True)
+
+
 def test_a_matrix_is_a_heat_map_that_goes_on_below_where_it_is_wide(nexus: NexusThread) -> None:
     run = nexus.ended(0.5)
     names = [f"class-{i}" for i in range(9)]

@@ -113,6 +113,8 @@ def test_without_a_name_those_that_are_not_over_are_watched(
         (["--where", "accelerator=GPU_T4"], True),
         (["--where", "accelerator!=GPU_T4"], False),
         (["--where", "accelerator=GPU_T4", "--where", "count=2"], False),
+        (["--where", "flow=First flow"], True),
+        (["--where", "flow!=First flow"], False),
         (["--status", "running"], True),
         (["--status", "Creating"], False),
     ],
@@ -121,7 +123,7 @@ def test_runs_are_chosen_by_status_and_by_settings(
     condition: list[str], takes_first: bool, nexus: NexusThread, command: Callable[..., Done]
 ) -> None:
     first = nexus.start(0.5)
-    second = nexus.start(accelerator={"name": "GPU_L4", "count": 2})
+    second = nexus.start(flow=1, accelerator={"name": "GPU_L4", "count": 2})
     said = watched(command, *condition, "--timeout", "0.5").out
     assert (first.id[:12] in said) is takes_first
     if len(condition) == 2:

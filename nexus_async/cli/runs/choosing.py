@@ -38,6 +38,8 @@ class Choice:
         self._statuses = {status.casefold() for status in statuses}
         self._conditions = [_read_condition(condition) for condition in conditions]
         self._taken: set[str] = set()
+        self.titles: dict[str, str] = {}
+        """What workflows are called, by their IDs: a condition may name either."""
 
     def __call__(self, run: Run) -> bool:
         if run.id not in self._taken and self._fits(run):
@@ -47,7 +49,11 @@ class Choice:
     def _fits(self, run: Run) -> bool:
         if self._statuses and run.status.overview.casefold() not in self._statuses:
             return False
-        return all((_value_of(run, field) == value) is wanted for field, wanted, value in self._conditions)
+        return all(self._has(run, field, value) is wanted for field, wanted, value in self._conditions)
+
+    def _has(self, run: Run, field: str, value: str) -> bool:
+        found = _value_of(run, field)
+        return value == found or (field == FIELDS["flow"] and value == self.titles.get(found))
 
 
 def _read_condition(text: str) -> tuple[str, bool, str]:

@@ -115,6 +115,7 @@ async def watch_runs(
     async with open_project(project) as opened:
         run_ids = await find_run_ids(opened, names) if names else None
         board = await _board(opened, watched.metric)
+        choice.titles = board.titles
         async with _feed(opened, run_ids, watched, choice) as feed:
             try:
                 return await follow(feed, board, _view(board, feed, shown), limits)

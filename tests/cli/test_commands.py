@@ -168,7 +168,7 @@ def holds(path: str, text: str) -> bool:
 
 
 async def demonstrated(console: Console) -> str:
-    await Demo(console, steps=40, step_seconds=0.05).run()
+    await Demo(console, steps=25, step_seconds=0.02).run()
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -177,7 +177,7 @@ async def test_the_demo_without_a_terminal_writes_plain_lines() -> None:
     said = await demonstrated(Console(file=io.StringIO(), width=80))
     assert re.search(r"diverges \(loss .*\): killed", said)
     assert re.search(r"Least squares, too fast  Cancelled  step", said)
-    assert len(re.findall(r"  Finished  step 40  ", said)) == 5
+    assert len(re.findall(r"  Finished  step 25  ", said)) == 5
     assert re.search(r"is right on 9\d\.\d% of digits", said)
     assert "predicted \\ true" in said
     [report] = re.findall(r"^/.*report\.html$", said, re.MULTILINE)
@@ -191,5 +191,5 @@ async def test_the_demo_without_a_terminal_writes_plain_lines() -> None:
 async def test_the_demo_in_a_terminal_draws_a_table() -> None:
     said = await demonstrated(Console(file=io.StringIO(), width=100, force_terminal=True))
     plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", said)
-    assert re.search(r"run_\w{8}\s+Perceptron 32\s+Finished\s+40\s+0\.\d+\s+0\.\d+\s+[▁-█]+\s+\d+s", plain)
+    assert re.search(r"run_\w{8}\s+Perceptron 32\s+Finished\s+25\s+0\.\d+\s+0\.\d+\s+[▁-█]+\s+\d+s", plain)
     assert "killed" in plain

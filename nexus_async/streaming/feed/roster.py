@@ -27,8 +27,8 @@ class Roster:
     def __init__(self, run_ids: Iterable[str] | None, cursors: Mapping[str, Cursor], terms: Terms) -> None:
         self.finds = run_ids is None
         """Whether every run of the project may be followed."""
-        self.wanted: list[str] = list(dict.fromkeys(run_ids or ()))
-        """Runs that were asked for by their IDs and are not followed yet."""
+        self.wanted: dict[str, None] = dict.fromkeys(run_ids or ())
+        """Runs that were asked for by their IDs and are not followed yet, the next to be looked for first."""
         self.runs: dict[str, WatchedRun] = {}
         """Those that are followed."""
         self.is_open = False
@@ -62,8 +62,7 @@ class Roster:
 
     def takes(self, run: Run) -> bool:
         """Tell whether a run is to be followed, now that all of it is known."""
-        if run.id in self.wanted:
-            self.wanted.remove(run.id)
+        self.unwant(run.id)
         if self._is_out(run.id) or run.id in self.runs:
             return False
         if self.fits(run):
@@ -118,21 +117,20 @@ class Roster:
     def want(self, run_id: str) -> None:
         """Ask for a run by its ID, also for one that was removed."""
         self._removed.discard(run_id)
-        if run_id not in self.runs and run_id not in self.wanted and run_id not in self._done:
-            self.wanted.append(run_id)
+        if run_id not in self.runs and run_id not in self._done:
+            self.wanted.setdefault(run_id)
 
     def put_last(self, run_id: str) -> None:
         """Let a run be looked at after all others."""
         if run_id in self.runs:
             self.runs[run_id] = self.runs.pop(run_id)
         elif self.unwant(run_id):
-            self.wanted.append(run_id)
+            self.wanted[run_id] = None
 
     def unwant(self, run_id: str) -> bool:
         """Ask for a run no more; tell whether it was asked for."""
         is_wanted = run_id in self.wanted
-        if is_wanted:
-            self.wanted.remove(run_id)
+        self.wanted.pop(run_id, None)
         return is_wanted
 
     def give_up(self, run_id: str) -> bool:

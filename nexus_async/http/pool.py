@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import aiohttp
 from yarl import URL
 
+from nexus_async.config import Secret
 from nexus_async.http.proxy import proxy_of_environment
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
-
-    from nexus_async.config import Secret
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
 READ_BUFFER: Final = 1 << 20
 """Bytes; a third less CPU for long bodies than 64 KiB, measured."""
@@ -46,6 +45,8 @@ class Pool:
         self._opened: _Opened | None = None
         self._proxy = proxy
         self._connector = connector
+        self.proxy_headers: Mapping[str, str] | None = None
+        """What each request tells the proxy of who asks."""
 
     def url_of(self, path: str) -> URL:
         """Return the URL of a path below the endpoint, without parsing the endpoint again."""
@@ -68,13 +69,14 @@ class Pool:
 
     async def open(self) -> aiohttp.ClientSession:
         """Open a session in this loop; one that another loop left open is closed."""
-        proxy = proxy_of_environment(self.endpoint) if self._proxy is None else self._proxy
+        named = proxy_of_environment(self.endpoint) if self._proxy is None else self._proxy
+        proxy, self.proxy_headers = _without_password(named) if named else (None, None)
         session = aiohttp.ClientSession(
             connector=self._connect(),
             connector_owner=not isinstance(self._connector, aiohttp.BaseConnector),
             cookie_jar=aiohttp.DummyCookieJar(),
             read_bufsize=READ_BUFFER,
-            proxy=proxy or None,
+            proxy=proxy,
         )
         left, self._opened = self._opened, _Opened(session, asyncio.get_running_loop(), _life_of(session))
         await anext(self._opened.life)
@@ -108,6 +110,18 @@ class Pool:
             stacklevel=2,
             source=self,
         )
+
+
+def _without_password(proxy: Secret) -> tuple[URL, Mapping[str, str] | None]:
+    """Take the name and the password out of a proxy's URL, which aiohttp keeps where tracebacks show it.
+
+    They are the second value, of which aiohttp makes a `Proxy-Authorization` that goes to the proxy alone.
+    """
+    whole = URL(proxy)
+    if whole.user is None and whole.password is None:
+        return whole, None
+    credentials = Secret(aiohttp.encode_basic_auth(whole.user or "", whole.password or ""))
+    return whole.with_user(None), {"Authorization": credentials}
 
 
 class _Opened(NamedTuple):

@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 def check_proxy(url: str, source: str = "proxy") -> Secret:
     """Return the URL of a proxy, hidden since it may hold a password; raise where it is none."""
     hidden = url = Secret(url) if isinstance(url, str) else Secret()
-    try:
-        parts = urlsplit(hidden)
-        is_proxy = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_proxy = False
-    if not is_proxy:
+    if not _is_proxy(hidden):
         raise ConfigurationError(f"{source} is no URL of an HTTP proxy, such as 'http://proxy.example:3128'")
     return hidden
+
+
+def _is_proxy(url: Secret) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def proxy_of_environment(endpoint: str) -> Secret | None:

@@ -200,6 +200,7 @@ class AiohttpTransport:
             auto_decompress=False,
             read_bufsize=_CALL_BUFFER if sink is None else None,
             raise_for_status=False,
+            proxy_headers=self._pool.proxy_headers,
             ssl=self._ssl_context or True,
             middlewares=None if self._pool.is_given else _ONCE if counted is None else (counted,),
         ) as response:

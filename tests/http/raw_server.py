@@ -50,6 +50,8 @@ class RawServer:
     url: str = ""
     requests: list[bytes] = field(default_factory=list)
     connections: int = 0
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the first request is there."""
     _taken: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -78,6 +80,7 @@ class RawServer:
         unread = self._next()
         if unread.reads:
             self.requests.append(await _read_request(reader))
+            self.asked.set()
         step = self._next()
         self._taken += 1
         for at in range(0, len(step.answer), PIECE):

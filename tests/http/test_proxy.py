@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+import asyncio
+import traceback
+from base64 import b64encode
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from raw_server import ANSWER, Step, refusing_url, serving
+from raw_server import ANSWER, SILENCE, Step, refusing_url, serving
 
 from nexus_async import Client, ConfigurationError, ConnectError
 from nexus_async.http.proxy import proxy_of_environment
@@ -119,3 +122,42 @@ async def test_a_proxy_of_the_environment_that_cannot_be_used_is_refused(monkeyp
         with pytest.raises(ConfigurationError, match="the environment names for http is no URL") as caught:
             await client.get_info()
     assert "s3cr3t" not in str(caught.value)
+
+
+async def test_the_password_of_a_proxy_reaches_it_as_it_is_and_the_server_behind_it_never() -> None:
+    tunnel = Step(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+    for endpoint, answer in ((HOST, ANSWER), ("https://nexus.example", tunnel)):
+        async with serving(answer) as proxy:
+            url = proxy.url.replace("http://", "http://m%40e:s3cr%3At@")
+            async with behind(endpoint, proxy=url) as client:
+                with suppress(ConnectError):
+                    await client.get_project("p").runs.get("run_1")
+            head = proxy.requests[0]
+        assert head.count(b"Authorization:") == 1
+        assert b"Proxy-Authorization: Basic " + b64encode(b"m@e:s3cr:t") in head
+
+
+def locals_of(error: BaseException) -> str:
+    stack = traceback.TracebackException.from_exception(error, capture_locals=True).stack
+    return "".join(str(frame.locals) for frame in stack if "/tests/" not in frame.filename)
+
+
+@pytest.mark.parametrize("endpoint", [HOST, "https://nexus.example"])
+async def test_a_call_through_a_proxy_that_is_cancelled_shows_no_password(endpoint: str) -> None:
+    async with serving(SILENCE) as proxy, behind(endpoint, proxy=with_password(proxy.url)) as client:
+        call = asyncio.create_task(client.get_info())
+        await proxy.asked.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await call
+    shown = locals_of(caught.value)
+    assert "127.0.0.1" in shown
+    assert "s3cr3t" not in shown
+    assert b64encode(b"me:s3cr3t-of-a-proxy").decode() not in shown
+
+
+@pytest.mark.parametrize("proxy", ["socks5://me:s3cr3t@a.example", "http://me:s3cr3t@a.example:99999"])
+def test_what_is_no_proxy_is_refused_without_its_password(proxy: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Client("k", proxy=proxy)
+    assert "s3cr3t" not in f"{caught.value}{locals_of(caught.value)}"

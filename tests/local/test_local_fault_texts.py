@@ -60,6 +60,13 @@ def test_a_url_may_have_a_port_and_a_path() -> None:
     assert (read.fault, read.on) == (Fault.redirect("https://a.example:8443/b"), "POST /projects/*")
 
 
+def test_the_colons_of_an_address_and_of_a_date_end_no_part() -> None:
+    assert read_fault("get:redirect=http://[::1]:80:times=1").fault == Fault.redirect("http://[::1]:80")
+    date = "Wed, 21 Oct 2026 07:28:00 GMT"
+    read = read_fault(f"get:429:retry_after={date}:10%")
+    assert (read.fault, read.conditions.chance) == (Fault.refuse(429, retry_after=date), 0.1)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -79,6 +86,10 @@ def test_a_url_may_have_a_port_and_a_path() -> None:
         ("get:503:0%", "chance=0.0"),
         ("get:latency=1:carried_out", "'carried_out' is no condition"),
         ("get:503:late", "carried_out"),
+        ("get:503=1", "leave out '=1'"),
+        ("get:503:carried_out=false", "leave out '=false'"),
+        ("get:429:retry_after", "'retry_after=3'"),
+        ("get:429:retry_after=", "'retry_after=3'"),
     ],
 )
 def test_a_text_that_cannot_be_read_is_refused_with_what_there_is(text: str, says: str) -> None:

@@ -35,9 +35,17 @@ class _Kind:
 
 
 def _retry_after(text: str) -> float | str | timedelta:
+    if not text:
+        raise InvalidArgumentError("'retry_after' needs a value, as in 'retry_after=3'")
     if ahead := re.fullmatch(r"date([+-]\d+)", text):
         return timedelta(seconds=int(ahead[1]))
     return int(text) if text.isdecimal() else text
+
+
+def _mark(text: str) -> bool:
+    if text:
+        raise InvalidArgumentError(f"'carried_out' takes no value: leave out '={text}'")
+    return True
 
 
 _KINDS: Final = {
@@ -60,9 +68,9 @@ _KINDS: Final = {
 }
 _STATUS: Final = _Kind(Fault.refuse, int, options=("retry_after", "carried_out"))
 _CONDITIONS: Final[Mapping[str, Read]] = {"times": int, "every": int, "skip": int, "seconds": float}
-_OPTIONS: Final[Mapping[str, Read]] = {"retry_after": _retry_after, "carried_out": bool}
-_PART: Final = re.compile(r"(?:https?://[^/:]*(?::\d+)?|[^:])+")
-"""A part ends at a colon, but for those of a URL."""
+_OPTIONS: Final[Mapping[str, Read]] = {"retry_after": _retry_after, "carried_out": _mark}
+_PART: Final = re.compile(r"(?:https?://(?:\[[^\]]*\]|[^/:]*)(?::\d+)?|\d\d:\d\d:\d\d|[^:])+")
+"""A part ends at a colon, but for those of a URL and of the time of day of a date."""
 _SHARE: Final = re.compile(r"(\d+(?:\.\d+)?)%")
 
 
@@ -79,8 +87,7 @@ def read_fault(text: str) -> Reading:
 
 def _read(on: str = "", what: str = "", *rest: str) -> Reading:
     read_route(on)
-    name, _, value = what.partition("=")
-    kind, value = (_STATUS, name) if name.isdecimal() else (_kind_of(name), value)
+    kind, value = _kind_and_value(what)
     options: dict[str, Any] = {}
     conditions: dict[str, Any] = {}
     for part in rest:
@@ -88,13 +95,23 @@ def _read(on: str = "", what: str = "", *rest: str) -> Reading:
         if share := _SHARE.fullmatch(part):
             conditions["chance"] = float(share[1]) / 100
         elif name in kind.options:
-            options[name] = _converted(part, said or name, _OPTIONS[name])
+            options[name] = _converted(part, said, _OPTIONS[name])
         elif name in _CONDITIONS:
             conditions[name] = _converted(part, said, _CONDITIONS[name])
         else:
             there = ("10%", *(f"{condition}=" for condition in _CONDITIONS), *kind.options)
             raise InvalidArgumentError(f"{part!r} is no condition of {what}: there are {', '.join(there)}")
     return Reading(kind.make(*_value_of(what, kind, value), **options), on, Conditions(**conditions))
+
+
+def _kind_and_value(what: str) -> tuple[_Kind, str]:
+    """Tell the kind of a fault and its value, which of a refusal is the status itself."""
+    name, _, value = what.partition("=")
+    if not name.isdecimal():
+        return _kind_of(name), value
+    if value:
+        raise InvalidArgumentError(f"{what!r} takes no value: leave out '={value}'")
+    return _STATUS, name
 
 
 def _kind_of(name: str) -> _Kind:
@@ -118,6 +135,8 @@ def _value_of(what: str, kind: _Kind, value: str) -> tuple[Any, ...]:
 def _converted(part: str, value: str, read: Read) -> Any:
     try:
         return read(value)
+    except InvalidArgumentError:
+        raise
     except ValueError:
         number = "a whole number" if read is int else "a number"
         raise InvalidArgumentError(f"{part!r} has {value!r} where {number} belongs") from None

@@ -87,7 +87,7 @@ def client_of(api: ScriptedApi, **options: Any) -> Client:
 async def echoes(request: web.Request) -> web.StreamResponse:
     """Repeat the key as it came, in a header and in what looks like an answer."""
     key = request.headers["Secret-Key"]
-    told = {"id": key, "status": {"overview": key}, "logs": [key]}
+    told = {"id": [key], "status": {"overview": key}, "logs": [key]}
     return web.Response(text=json.dumps(told), headers={"X-Request-Id": key, "X-Echo": key, "ETag": key})
 
 

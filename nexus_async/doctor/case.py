@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from nexus_async.doctor.anonymous import word
 from nexus_async.doctor.entries import EntryTally
 from nexus_async.doctor.report import Finding, broken
 from nexus_async.doctor.tally import Tally
-from nexus_async.errors import RequestError
+from nexus_async.errors import InvalidArgumentError, RequestError
+from nexus_async.http.protocol import path_of
 from nexus_async.models.run import TERMINAL
 
 if TYPE_CHECKING:
@@ -70,15 +72,23 @@ class Case:
 
 
 def run_of(project_id: str, value: Any) -> KnownRun | None:
-    """Read a run from decoded JSON; None for what has no ID."""
-    if not isinstance(value, dict) or not isinstance(value.get("id"), str):
+    """Read a run from decoded JSON; None for what has no ID that can be asked for."""
+    if not isinstance(value, dict) or not is_id(value.get("id")):
         return None
     status, logs, updated = value.get("status"), value.get("logIds"), value.get("updateDate")
     overview = status.get("overview") if isinstance(status, dict) else None
     return KnownRun(
         project_id=project_id,
         id=value["id"],
-        status=overview if isinstance(overview, str) else "",
+        status=word(overview) if isinstance(overview, str) else "",
         update_date=updated if isinstance(updated, (int, float)) else 0,
-        log_ids=tuple(log for log in logs if isinstance(log, str)) if isinstance(logs, list) else (),
+        log_ids=tuple(log for log in logs if is_id(log)) if isinstance(logs, list) else (),
     )
+
+
+def is_id(value: Any) -> bool:
+    """Tell whether something that came as an ID can be asked for."""
+    try:
+        return bool(path_of(value))
+    except InvalidArgumentError:
+        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +26,9 @@ PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 30.0
 PASSING: Final = frozenset({429, 500, 502, 503, 504, *range(520, 525)})
 """The statuses that may pass."""
+
+_WHERE = re.compile(r"(?<=host )\S+|\('[^)]*\)|'[^']*'|(?<=endpoint: \d{3} ).*")
+"""What in a sentence of the system names a host or an address, or may be anything: a proxy's own words."""
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -118,8 +122,7 @@ class Wire:
         if isinstance(error, StatusError):
             return " ".join([str(error.status), *([word(error.code)] if error.code else [])])
         if isinstance(error, ConnectError):
-            host = self._endpoint.split("/")[2]
-            return error.what.replace(self._endpoint, "the endpoint").replace(host.split(":")[0], "the host")
+            return _WHERE.sub("...", error.what.replace(self._endpoint, "the endpoint"))
         return {
             "ConnectionLostError": "the connection broke",
             "RequestTimeoutError": "no whole answer in time",

@@ -9,9 +9,10 @@ import pytest
 from multidict import CIMultiDict
 from odd_nexus import lines, odd_nexus, report_on
 
+from nexus_async import Client, ConnectError
 from nexus_async.doctor import examine
 from nexus_async.doctor.probes.clock import skew
-from nexus_async.doctor.wire import Sample
+from nexus_async.doctor.wire import Sample, Wire
 from nexus_async.testing import client_for
 
 pytestmark = pytest.mark.virtual_time
@@ -80,3 +81,35 @@ async def test_what_answers_is_timed_where_the_workspace_does_not() -> None:
         nexus.fails("/workspace", 403)
         [said] = lines(await report_on(nexus), "Latency")
     assert said.startswith("ok: GET /workspace/projects, 5 times: ")
+
+
+NO_HOST = "no connection to https://nexus.corp:8443: Cannot connect to host"
+SEVERAL = (
+    "Multiple exceptions: [Errno 111] Connect call failed ('::1', 8443, 0, 0), [Errno 113] No route to 'x.corp'"
+)
+CERTIFICATE = (
+    'SSLCertVerificationError: (1, "[SSL: CERTIFICATE_VERIFY_FAILED] Hostname mismatch, '
+    "certificate is not valid for 'nexus.corp'. (_ssl.c:1006)\")"
+)
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        (
+            f"{NO_HOST} nexus.corp:8443 ssl:default [Connect call failed ('10.1.2.3', 8443)]",
+            "no connection to the endpoint: Cannot connect to host ... ssl:default [Connect call failed ...]",
+        ),
+        (f"{NO_HOST} proxy.corp:3128 ssl:default [Name or service not known]", "[Name or service not known]"),
+        (f"{NO_HOST} ::1:8443 ssl:default [{SEVERAL}]", "Connect call failed ..., [Errno 113] No route to ..."),
+        (f"{NO_HOST} nexus.corp:8443 ssl:True [{CERTIFICATE}]", "CERTIFICATE_VERIFY_FAILED] Hostname mismatch"),
+        ("the proxy let nothing through to https://nexus.corp:8443: 407 Ask me.corp", "the endpoint: 407 ..."),
+        ("no connection to https://nexus.corp:8443 stood in time", "no connection to the endpoint stood in time"),
+    ],
+)
+def test_a_connection_that_did_not_stand_is_told_without_a_host_or_an_address(what: str, told: str) -> None:
+    client = Client("k", endpoint="https://nexus.corp:8443")
+    wire = Wire(client._requester, client.endpoint, clock=lambda: 0.0)
+    said = wire.told(ConnectError(what, method="GET", path="/workspace"), "/workspace")
+    assert told in said
+    assert not any(private in said for private in ("corp", "10.1", "::1"))

@@ -175,6 +175,34 @@ async def test_a_server_that_is_not_there_is_broken_and_is_no_refusal() -> None:
         report = await report_on(nexus)
     assert report.exit_code == 1
     assert any("no connection to the endpoint" in line for line in lines(report, "Key"))
+    assert "127.0.0.1" not in report.markdown()
+
+
+@pytest.mark.parametrize("identifier", ["", "..", "\ud800"])
+async def test_an_id_that_cannot_be_asked_for_hides_nothing_else(identifier: str) -> None:
+    def make_odd(nexus: OddNexus) -> None:
+        nexus.says(
+            "/runs", lambda runs: [*runs, {**runs[0], "id": identifier}, {**runs[0], "logIds": [identifier]}]
+        )
+        nexus.says("/workflows", lambda flows: [{**flows[0], "id": identifier}, *flows])
+        nexus.says("/workspace/projects", lambda projects: [{**projects[0], "id": identifier}, *projects])
+
+    report = await look(make_odd)
+    assert "failed itself" not in report.markdown()
+    assert any("1 of 3 runs of a list have no ID" in line for line in lines(report))
+    assert any("2 of them checkpoints" in line for line in lines(report, "Logs"))
+
+
+async def test_a_status_that_is_a_sentence_is_told_by_its_length_where_a_log_fails() -> None:
+    status = {"overview": f"Over\n- ok: {WORDS[2]}", "message": "", "updateDate": 1}
+
+    def make_odd(nexus: OddNexus) -> None:
+        in_runs(lambda run: {**run, "status": status})(nexus)
+        nexus.fails(nexus.runs[next(iter(nexus.runs))].log_ids[0], 403)
+
+    report = await look(make_odd)
+    assert any("<30 characters>" in line and "403" in line for line in lines(report, "Logs"))
+    assert WORDS[2] not in report.markdown()
 
 
 async def test_one_project_is_looked_into_where_it_is_named() -> None:

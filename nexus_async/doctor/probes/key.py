@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from nexus_async.doctor.anonymous import short
-from nexus_async.doctor.case import PROJECTS, WORKSPACE
+from nexus_async.doctor.case import PROJECTS, WORKSPACE, is_id
 from nexus_async.doctor.report import Finding, broken, counted, note, ok, unknown
 from nexus_async.models.project import ProjectInfo, decode_projects
 from nexus_async.models.workspace import Workspace, decode_workspace
@@ -63,4 +63,4 @@ def _id_of_project(wanted: str, listed: Any) -> str:
 
 
 def _has_id(project: dict[str, Any]) -> bool:
-    return isinstance(project.get("id"), str)
+    return is_id(project.get("id"))

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from nexus_async.doctor.anonymous import word
-from nexus_async.doctor.case import PROJECT, RUN, RUNS, KnownRun, run_of
+from nexus_async.doctor.case import PROJECT, RUN, RUNS, KnownRun, is_id, run_of
 from nexus_async.doctor.report import Finding, counted, note, ok, unknown
 from nexus_async.models.project import (
     ProjectInfo,
@@ -78,4 +78,4 @@ def _told(runs: list[KnownRun]) -> list[Finding]:
 
 def _ids(value: Any) -> list[str]:
     objects = value if isinstance(value, list) else []
-    return [each["id"] for each in objects if isinstance(each, dict) and isinstance(each.get("id"), str)]
+    return [each["id"] for each in objects if isinstance(each, dict) and is_id(each.get("id"))]

@@ -189,7 +189,7 @@ def test_a_kill_overtakes_the_polls_that_wait() -> None:
             following = [asyncio.create_task(follow(project, run)) for run in followed]
             await asyncio.sleep(100)
             nexus.turn_bad()
-            assert client.throttle.waiting > 200
+            assert client.throttle.waiting > 100
             came = len(nexus.came)
             await project.runs.kill(followed[-1].id)
             assert "PATCH" in [method for _, method in nexus.came[came : came + 3]]

@@ -18,7 +18,7 @@ Params: TypeAlias = Mapping[str, Scalar | Iterable[Scalar]]
 REPEATABLE: Final = {"GET": True, "PUT": True, "DELETE": True, "PATCH": False, "POST": False}
 """The methods, and whether doing it twice does what doing it once does (RFC 9110, section 9.2.2)."""
 
-_NO_PATH = re.compile(r"[?#\\\x00-\x1f\x7f]|^[^/]|//|^[A-Za-z][A-Za-z0-9+.-]*:")
+_NO_PATH = re.compile(r"[?#\\\x00-\x1f\x7f]|^[^/]|//|/$")
 
 
 def custom(
@@ -46,11 +46,11 @@ def custom(
 
 
 def _path(path: str) -> str:
-    """Quote each part of a path that begins with a slash; refuse one that could lead elsewhere."""
+    """Quote each part of a path that begins with a slash; refuse what leads nowhere, or may lead elsewhere."""
     if not isinstance(path, str) or _NO_PATH.search(path):
         raise InvalidArgumentError(
-            f"{path!r} is no path below the endpoint: begin it with one slash, such as '/artifacts', "
-            "leave the host out, and give what follows a question mark as params="
+            f"{path!r} is no path below the endpoint: begin it with one slash and end it with none, "
+            "as in '/artifacts', leave the host out, and give what follows a question mark as params="
         )
     return path_of(*path.removeprefix("/").split("/"))
 

@@ -35,6 +35,12 @@ def test_a_path_that_leads_elsewhere_is_refused_by_name(path: Any) -> None:
     assert repr(path) in str(caught.value) or "is no ID" in str(caught.value)
 
 
+@pytest.mark.parametrize("path", ["/", "/artifacts/"])
+def test_a_path_that_ends_with_a_slash_is_refused_with_how_to_write_it(path: str) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"^{path!r} is no path .* end it with none"):
+        custom("GET", "/projects/proj_1", path)
+
+
 @given(st.text())
 @example("/%2e%2e/%2e%2e/workspace")
 def test_no_path_leaves_what_it_stands_below(path: str) -> None:

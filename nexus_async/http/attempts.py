@@ -207,7 +207,7 @@ class Observation:
 
 
 def _checked(name: str, hook: H) -> H:
-    if iscoroutinefunction(hook):
+    if iscoroutinefunction(hook) or iscoroutinefunction(getattr(hook, "__call__", None)):  # noqa: B004 - of what kind
         raise ConfigurationError(
             f"{name}={hook!r} is asynchronous: give a plain function, which may start a task"
         )

@@ -260,8 +260,15 @@ async def tells_later(attempt: Attempt) -> None:
     raise AssertionError
 
 
+class TellsLater:
+    async def __call__(self, attempt: Attempt) -> None: ...
+
+
 @pytest.mark.parametrize("name", ["on_attempt", "on_call"])
-@pytest.mark.parametrize(("hook", "why"), [(tells_later, "is asynchronous"), (3, "cannot be called")])
+@pytest.mark.parametrize(
+    ("hook", "why"),
+    [(tells_later, "is asynchronous"), (TellsLater(), "is asynchronous"), (3, "cannot be called")],
+)
 def test_a_hook_that_cannot_be_one_is_refused_by_name(name: str, hook: Any, why: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^{name}=.*{why}"):
         Client("k", **{name: hook})

@@ -5,7 +5,7 @@
      +- InvalidArgumentError        what is asked for makes no sense: refused before anything is sent
      +- ClientClosedError           a call on a client that was closed
      +- RequestError                a request that brought no usable answer
-     |   +- SecretKeyError          the function for the secret key gave none: nothing was sent
+     |   +- SecretKeyError          the function for the secret key gave none
      |   +- ConnectError            no connection stood: nothing was sent
      |   +- ConnectionLostError     the connection broke under way
      |   +- RequestTimeoutError     time ran out under way

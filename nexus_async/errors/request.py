@@ -33,7 +33,7 @@ class RequestError(NexusError):
 
 
 class SecretKeyError(RequestError):
-    """Tell that the function that gives the secret key gave none, so that nothing was sent."""
+    """Tell that the function that gives the secret key gave none, before the first request or after a 401."""
 
     remedy = "Let it return the key as a str"
 

@@ -91,7 +91,8 @@ class SecretKey:
                 given = await self._answer()
                 self._take(given)
         if not isinstance(given, Secret):
-            what = f"nothing was sent: the function for the secret key {given}"
+            why = "the secret key was refused, and no other came" if seen else "nothing was sent"
+            what = f"{why}: the function for the secret key {given}"
             raise SecretKeyError(what, method=request.method, path=request.path)
 
     async def renew(self, request: Request, *, seen: int, within: float) -> bool:

@@ -18,6 +18,7 @@ from nexus_async.errors import (
     OutcomeUnknownError,
     RateLimitedError,
     RequestError,
+    SecretKeyError,
 )
 from nexus_async.http.attempts import Observer
 from nexus_async.http.budget import RetryBudget
@@ -134,6 +135,7 @@ class Requester:
             answer = await self._send(request, sink=sink, turn=turn, kind=Kind.LOG, observation=observation)
             if answer.status != HTTPStatus.NOT_MODIFIED or sink.if_none_match is None:
                 body_of(request, answer, answer.sends)
+            self.budget.earn()
 
         await self._poll(request, send, turn)
 
@@ -207,8 +209,13 @@ class Requester:
 
     async def _renews_key(self, request: Request, error: RequestError, seen: int, within: float) -> bool:
         """Ask for the secret key after a 401; tell whether there is another."""
-        is_refused = isinstance(error, AuthenticationError)
-        return is_refused and await self._transport.key.renew(request, seen=seen, within=within)
+        if not isinstance(error, AuthenticationError):
+            return False
+        try:
+            return await self._transport.key.renew(request, seen=seen, within=within)
+        except SecretKeyError as failure:
+            failure.attempts = error.attempts
+            raise
 
     def _tell_of_retry(
         self, request: Request, error: RequestError, pause: float, observation: Observation | None

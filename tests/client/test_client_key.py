@@ -154,6 +154,13 @@ async def test_a_function_without_a_key_is_told_without_its_value(
     assert api.received == []
 
 
+async def test_a_function_that_fails_after_a_401_is_not_said_to_have_sent_nothing(api: ScriptedApi) -> None:
+    keys = Keys(None, OLD, None)
+    with pytest.raises(SecretKeyError, match=r"refused, and no other came: .* NoneType .*\(2 attempts\)"):
+        await call_as(api, keys)
+    assert (keys.asked, keys_sent(api)) == (3, [OLD])
+
+
 async def test_a_function_that_fails_once_is_asked_again(api: ScriptedApi) -> None:
     keys = Keys(None, NEW)
     await call_as(api, keys)

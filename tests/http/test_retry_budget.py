@@ -6,11 +6,13 @@ import pickle
 
 import pytest
 from hypothesis import given, strategies as st
+from pieces import Pieces
 from raw_server import ANSWER, DROP_BEFORE, Step, serving
 
 from nexus_async import ConnectionLostError, OutcomeUnknownError, RateLimitedError, RequestError
-from nexus_async.config import MAX_IN_FLIGHT, RETRY_BUDGET
+from nexus_async.config import MAX_IN_FLIGHT, RETRY_BUDGET, RETRY_REFILL
 from nexus_async.http.budget import RetryBudget
+from nexus_async.http.protocol import get
 
 SETUP = {"accelerator": {"name": "GPU_T4"}, "checkpoint": {"strategy": "STRAT_ALWAYS_SAVE_LATEST"}}
 REFUSED = Step(b"HTTP/1.1 429 No\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n", breaks=False)
@@ -106,3 +108,11 @@ async def test_a_start_without_a_budget_is_as_unknown_as_with_one() -> None:
             pass
         with pytest.raises(OutcomeUnknownError):
             await project.runs.start("flow_1", SETUP)
+
+
+async def test_a_log_that_is_followed_brings_a_share_of_a_retry_back() -> None:
+    async with serving(DROP_BEFORE, ANSWER) as raw, raw.client() as client:
+        await client.get_project("p").runs.get("run_1")
+        assert client.stats().retries_left == pytest.approx(RETRY_BUDGET - 1 + RETRY_REFILL)
+        await client._requester.read_once(get("/log"), Pieces())
+        assert client.stats().retries_left == pytest.approx(RETRY_BUDGET - 1 + 2 * RETRY_REFILL)

@@ -18,6 +18,15 @@ CHECK_BYTES: Final = 4
 _TOKEN = re.compile(r"nxc([0-9]{1,6})\.([A-Za-z0-9_-]*)")
 
 
+class Beginning(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Say what is told of a run at first. A cursor has it until a whole snapshot of the run was taken."""
+
+    tail: int | None = None
+    """Of the first snapshot the last so many entries alone; None: all."""
+    since: float | None = None
+    """Nothing that is older, in seconds since the Unix epoch; None: all."""
+
+
 class Cursor(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Say how far a run was read: each of its logs, the status last told of it, and whether its end was."""
 
@@ -30,6 +39,19 @@ class Cursor(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The status last told; empty where none was."""
     status_date: int = 0
     """When that status began, in milliseconds since the Unix epoch."""
+    removals: int = 0
+    """How often it was told that the run is followed no more."""
+    beginning: Beginning | None = None
+    """What is held back of its first snapshot, where none was taken yet; None: nothing."""
+
+    @property
+    def is_untold(self) -> bool:
+        """Tell whether nothing of the run was handled yet, not even that it is followed."""
+        return not (self.ended or self.status or self.logs)
+
+    def untold(self) -> Cursor:
+        """Return the cursor before it was handled that the run is followed."""
+        return msgspec.structs.replace(self, status="", status_date=0)
 
     def token(self) -> str:
         """Write the cursor as a token of printable characters."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nexus_async.events import Checkpoint, LogEntry
-    from nexus_async.logs import News
+    from nexus_async.logs import Beginning, News
     from nexus_async.models.run import Run
     from nexus_async.pacing import RunPacing
     from nexus_async.streaming.shared import Shared
@@ -40,6 +40,7 @@ class Follower:
         run_or_log_id: str,
         *,
         cursor: str | None,
+        beginning: Beginning | None,
         pacing: RunPacing,
         settle: float,
         drain_timeout: float,
@@ -51,7 +52,7 @@ class Follower:
         self._drain_timeout = drain_timeout
         self._shared = shared
         self._only_log, run_id = _log_and_run(run_or_log_id, cursor)
-        start = Cursor(run_id) if cursor is None else Cursor.parse(cursor, run_id=run_id)
+        start = Cursor(run_id, beginning=beginning) if cursor is None else Cursor.parse(cursor, run_id=run_id)
         self._reader = RunReader(source.project_id, start)
         self.share = shared.room.share(self)
         """The room that unread bodies take."""
@@ -159,6 +160,19 @@ class Follower:
             self._drain = None
         self.over = is_same
         return None if self.over else 0.0
+
+    @property
+    def beginning(self) -> Beginning | None:
+        """Return what is held back until the first snapshot is read; None: nothing."""
+        return self._reader.beginning
+
+    def first_token(self) -> str:
+        """Return the token from which on nothing is left out but what is too old."""
+        return self._reader.first_token()
+
+    def begun(self) -> None:
+        """Note that the first snapshot was told."""
+        self._reader.beginning = None
 
     def token(self) -> str:
         """Return the token that resumes after all that was read."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from nexus_async.errors import InvalidAnswerError, ResponseTooLargeError
-from nexus_async.events import FollowFailed, LogReset, RunAdded, event_of
+from nexus_async.events import FollowFailed, LogReset, RunAdded, RunRemoved, event_of
 from nexus_async.http.inflation import BodyTooLargeError
-from nexus_async.logs import Cursor, LogReader
+from nexus_async.logs import Beginning, Cursor, LogReader
 from nexus_async.streaming.intake import Intake, NoRoomError
 from nexus_async.streaming.room import UNKNOWN_BODY
 
@@ -37,7 +37,18 @@ class RunReader:
     doubles nothing. `label` goes on the events.
     """
 
-    __slots__ = ("_readers", "_status", "_status_date", "_times", "label", "project_id", "received", "run_id")
+    __slots__ = (
+        "_readers",
+        "_status",
+        "_status_date",
+        "_times",
+        "beginning",
+        "label",
+        "project_id",
+        "received",
+        "removals",
+        "run_id",
+    )
 
     def __init__(self, project_id: str, start: Cursor, *, label: str | None = None) -> None:
         self.project_id = project_id
@@ -46,6 +57,10 @@ class RunReader:
         self._readers = {log_id: LogReader(position) for log_id, position in start.logs.items()}
         self._status, self._status_date = start.status, start.status_date
         self._times: list[float] | None = None
+        self.beginning = start.beginning
+        """What is held back until the first whole snapshot is told; whoever has told it sets it to None."""
+        self.removals = start.removals
+        """How often it was told that the run is followed no more."""
         self.received = 0
         """Bytes of logs that came, over the wire; whoever wants to know sets it to 0 before."""
 
@@ -126,10 +141,21 @@ class RunReader:
         return RunAdded(
             project_id=self.project_id,
             run_id=self.run_id,
-            id=f"{self.run_id}:added",
+            id=f"{self.run_id}:added:{self.removals + 1}",
             cursor=self.token(),
             label=self.label,
             run=run,
+        )
+
+    def removed(self) -> RunRemoved:
+        """Tell that the run is followed no more, though it is not over."""
+        self.removals += 1
+        return RunRemoved(
+            project_id=self.project_id,
+            run_id=self.run_id,
+            id=f"{self.run_id}:removed:{self.removals}",
+            cursor=self.token(),
+            label=self.label,
         )
 
     def failed(self, error: RequestError, now: float, *, fatal: bool) -> FollowFailed:
@@ -145,8 +171,17 @@ class RunReader:
         )
 
     def token(self, *, ended: bool = False) -> str:
-        """Return the token that resumes after all that was read; with `ended`, after the run's end."""
-        return self._cursor(self._positions(), ended=ended).token()
+        """Return the token that resumes after all that was read; with `ended`, after the run's end.
+
+        What is held back for the first snapshot's last entries does not count as read.
+        """
+        is_held_back = self.beginning is not None and self.beginning.tail is not None
+        positions = {} if is_held_back else self._positions()
+        return self._cursor(positions, ended=ended, beginning=self.beginning).token()
+
+    def first_token(self) -> str:
+        """Return the token from which on nothing is left out but what is too old."""
+        return self._cursor({}, beginning=self._since_alone()).token()
 
     def end_token(self) -> str:
         """Return a short token that says only that the run is over and was told to its end."""
@@ -156,10 +191,16 @@ class RunReader:
         """Return what was read of each log: how many entries, and what they mean."""
         return {log_id: (at.read, at.digest) for log_id, at in self._positions().items()}
 
+    def _since_alone(self) -> Beginning | None:
+        since = None if self.beginning is None else self.beginning.since
+        return None if since is None else Beginning(since=since)
+
     def _positions(self) -> dict[str, Position]:
         return {log_id: reader.position for log_id, reader in self._readers.items()}
 
-    def _cursor(self, positions: dict[str, Position], *, ended: bool = False) -> Cursor:
+    def _cursor(
+        self, positions: dict[str, Position], *, ended: bool = False, beginning: Beginning | None = None
+    ) -> Cursor:
         return Cursor(
             self.run_id,
             positions,
@@ -167,16 +208,19 @@ class RunReader:
             project_id=self.project_id,
             status=self._status,
             status_date=self._status_date,
+            removals=self.removals,
+            beginning=beginning,
         )
 
     def _events(self, log_id: str, news: News) -> list[LogReset | Checkpoint | LogEntry]:
         events: list[LogReset | Checkpoint | LogEntry] = []
         positions = self._positions()
+        beginning = self._since_alone()
         if news.reset is not None:
             events.append(self._reset(log_id, news.reset))
         for step in news.steps:
             positions[log_id] = step.position
-            events.append(self._entry(log_id, step, self._cursor(positions).token()))
+            events.append(self._entry(log_id, step, self._cursor(positions, beginning=beginning).token()))
         return events
 
     def _entry(self, log_id: str, step: Step, cursor: str) -> Checkpoint | LogEntry:

@@ -14,6 +14,7 @@ from nexus_async.events import Checkpoint, LogEntry, LogReset
 from nexus_async.streaming.follower import Follower
 from nexus_async.streaming.outage import Outage
 from nexus_async.streaming.patience import Patience
+from nexus_async.streaming.window import Window
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from nexus_async.pacing import Pacing
     from nexus_async.streaming.shared import Shared
     from nexus_async.streaming.source import Source
-    from nexus_async.streaming.window import Window
 
 
 class LogStream(AsyncGenerator[Checkpoint, None]):
@@ -53,12 +53,13 @@ class LogStream(AsyncGenerator[Checkpoint, None]):
             source,
             run_or_log_id,
             cursor=cursor,
+            beginning=window.beginning,
             pacing=pacing.for_run(shared.server_clock),
             settle=settle,
             drain_timeout=drain_timeout,
             shared=shared,
         )
-        self._window = window
+        self._window = window if cursor is None else Window.of(self._follower.beginning)
         self._follow = follow
         self._is_done = False
         self._patience = Patience(idle_timeout=idle_timeout, timeout=timeout)
@@ -183,7 +184,11 @@ class LogStream(AsyncGenerator[Checkpoint, None]):
             self._note_due(self._outage.note(error, now, run_id=self._follower.run_id, cursor=self.cursor))
 
     async def _end_snapshot(self) -> None:
-        self._ready.extend(held for held in self._window.end_of_snapshot() if isinstance(held, Checkpoint))
+        held = self._window.end_of_snapshot()
+        if held:  # a restart must not count the last ones anew
+            self._handed_out = self._window.before or self._follower.first_token()
+        self._ready.extend(event for event in held if isinstance(event, Checkpoint))
+        self._follower.begun()
         if not self._follow:
             self._is_done = True
             return

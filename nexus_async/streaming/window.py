@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from nexus_async.errors import ConfigurationError
+from nexus_async.logs import Beginning
 
 if TYPE_CHECKING:
     from nexus_async.events import Checkpoint, LogEntry
@@ -23,6 +24,21 @@ class Window:
         if tail is not None and (isinstance(tail, bool) or not isinstance(tail, int) or tail < 0):
             raise ConfigurationError(f"tail={tail!r} is no whole number of 0 or more")
         self._held: deque[Checkpoint | LogEntry] | None = None if tail is None else deque(maxlen=tail)
+        self.before: str | None = None
+        """The token after what was left out before the first event that is held; None: nothing was."""
+
+    @classmethod
+    def of(cls, beginning: Beginning | None) -> Window:
+        """Return what holds back what a cursor says; None: nothing."""
+        at = beginning or Beginning()
+        return cls(since=at.since, tail=at.tail)
+
+    @property
+    def beginning(self) -> Beginning | None:
+        """Return what cursors say of it until the first snapshot is read; None where it holds nothing back."""
+        if self._since is None and self._held is None:
+            return None
+        return Beginning(tail=None if self._held is None else self._held.maxlen, since=self._since)
 
     @property
     def is_holding(self) -> bool:
@@ -32,9 +48,12 @@ class Window:
     def pass_on(self, event: Checkpoint | LogEntry) -> Checkpoint | LogEntry | None:
         """Return the event if it is to be handed out now."""
         if self._is_too_old(event):
+            self.before = self.before if self._held else event.cursor
             return None
         if self._held is None:
             return event
+        if len(self._held) == self._held.maxlen:
+            self.before = self._held[0].cursor if self._held else event.cursor
         self._held.append(event)
         return None
 

@@ -301,7 +301,8 @@ async def test_the_token_of_a_feed_resumes_a_stream() -> None:
 async def test_a_token_that_names_no_project_is_of_the_only_one() -> None:
     async with serving() as (nexus, project):
         run = trained(nexus, 2)
-        async with project.runs.watch(cursors=[Cursor(run.id).token()], pacing=PACE) as feed:
+        token = Cursor(run.id, status="Running").token()
+        async with project.runs.watch(cursors=[token], pacing=PACE) as feed:
             events = await within(feed, 20)
     assert of_kind(RunAdded, events) == []
     assert steps(events) == {run.id: [0, 1]}
@@ -313,7 +314,7 @@ async def test_tokens_count_beside_what_a_store_holds_of_other_runs() -> None:
         run, other, store = trained(nexus, 2), trained(nexus, 2), MemoryStore()
         async with project.runs.watch([run.id], store=store, pacing=PACE) as feed:
             await within(feed, 20)
-        token = Cursor(other.id, project_id=project.id).token()
+        token = Cursor(other.id, project_id=project.id, status="Running").token()
         async with project.runs.watch(store=store, cursors=[token], pacing=PACE) as feed:
             events = await within(feed, 20)
     assert of_kind(RunAdded, events) == []

@@ -159,15 +159,14 @@ def test_a_run_that_was_set_aside_is_resumed_where_it_was_left() -> None:
     run.reader.tell(run_of("run_1", since=5).status)
     runs.set_aside(run, run_of("run_1", since=5))
     assert runs.takes(run_of("run_1", since=6))
-    resumed = runs.cursor_of("run_1")
-    assert resumed is not None
-    assert resumed.status_date == 5
+    assert runs.start_of("run_1").status_date == 5
 
 
 def test_what_a_run_is_resumed_from_is_given_once() -> None:
-    runs = roster(cursors={"run_1": Cursor("run_1")})
-    assert runs.cursor_of("run_1") == Cursor("run_1")
-    assert runs.cursor_of("run_1") is None
+    runs = roster(cursors={"run_1": Cursor("run_1", status="Running")})
+    assert runs.start_of("run_1").status == "Running"
+    runs.enter(WatchedRun(cast("Source", OfProject()), runs.start_of("run_1")))
+    assert runs.start_of("run_1") == Cursor("run_1")
 
 
 def test_runs_to_be_resumed_that_the_list_lacks_are_asked_for() -> None:
@@ -218,7 +217,7 @@ def appear(runs: Roster, run_id: str, since: int) -> None:
     if run_id not in runs.runs and runs.is_candidate(run_id, listed(run_id, since=since)):
         assert run_id not in runs._done
         if runs.takes(run_of(run_id)):
-            runs.enter(WatchedRun(cast("Source", OfProject()), runs.cursor_of(run_id) or Cursor(run_id)))
+            runs.enter(WatchedRun(cast("Source", OfProject()), runs.start_of(run_id)))
 
 
 def make(runs: Roster, what: str, run_id: str, since: int) -> None:

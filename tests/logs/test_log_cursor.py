@@ -11,7 +11,7 @@ import xxhash
 from hypothesis import assume, given, strategies as st
 
 from nexus_async import InvalidCursorError
-from nexus_async.logs import Cursor, Position
+from nexus_async.logs import Beginning, Cursor, Position
 
 counts = st.integers(0, 2**63)
 positions = st.builds(
@@ -32,6 +32,8 @@ cursors = st.builds(
     project_id=ids,
     status=ids,
     status_date=counts,
+    removals=counts,
+    beginning=st.none() | st.builds(Beginning, st.none() | counts, st.none() | st.floats(allow_nan=False)),
 )
 
 FULL = Position(10**6, 10**6, b"d" * 16, b"f" * 64, 10**8, b"p" * 16)
@@ -116,3 +118,23 @@ def test_a_cursor_of_the_first_version_is_read_by_every_later_release() -> None:
     assert Cursor.parse(token, run_id="run_1") == Cursor(
         "run_1", {"l": position}, ended=True, project_id="proj_1", status="Finished", status_date=1705466384796
     )
+
+
+def test_a_cursor_of_a_run_that_was_not_read_yet_is_read_by_every_later_release() -> None:
+    token = "nxc1.mKVydW5fMYDCpnByb2pfMadSdW5uaW5nzwAAAY0Vt9GcApIFy0HWWgvAAAAAwbUAeg"
+    assert Cursor.parse(token, run_id="run_1") == Cursor(
+        "run_1",
+        project_id="proj_1",
+        status="Running",
+        status_date=1705466384796,
+        removals=2,
+        beginning=Beginning(tail=5, since=1.5e9),
+    )
+
+
+def test_a_cursor_is_untold_until_something_of_its_run_is_handled() -> None:
+    handled = Cursor("run_1", status="Running", status_date=5, removals=1, beginning=Beginning(tail=0))
+    assert handled.untold() == Cursor("run_1", removals=1, beginning=Beginning(tail=0))
+    assert handled.untold().is_untold
+    for cursor in (handled, Cursor("run_1", {"runlog_1": FULL}), Cursor("run_1", ended=True)):
+        assert not cursor.is_untold

@@ -165,7 +165,8 @@ class Feed(AsyncIterator[Event]):
 
     def stats(self) -> FeedStats:
         """Return how the feed and each of its runs are doing."""
-        return self._engine.stats(self._keeper.cursors, queued=len(self._buffer))
+        queued = sum(not isinstance(item, _HeldBack) for item in self._buffer)
+        return self._engine.stats(self._keeper.cursors, queued=queued)
 
     @property
     def cursors(self) -> Mapping[str, str]:

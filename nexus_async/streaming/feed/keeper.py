@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nexus_async.config import COMMIT_INTERVAL
 from nexus_async.errors import StoreBusyError, StoreLostError
+from nexus_async.events import RunAdded
 from nexus_async.logs import Cursor
 from nexus_async.streaming.feed.handled import Handled
 
@@ -68,7 +69,9 @@ class Keeper:
         await self._commit(is_beat=True)
 
     def hand_out(self, event: RunEvent) -> None:
-        """Note that an event was handed out."""
+        """Note that an event was handed out. A run of which nothing was handled is begun anew after a restart."""
+        if isinstance(event, RunAdded):
+            self._handled.pass_over(event.run_id, Cursor.read(event.cursor).untold().token())
         self._handled.hand_out(event)
 
     def pass_over(self, run_id: str, cursor: str) -> None:

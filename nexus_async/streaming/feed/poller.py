@@ -13,7 +13,7 @@ from nexus_async.errors import (
     RateLimitedError,
     RequestError,
 )
-from nexus_async.events import Disconnected, Reconnected, RunRemoved
+from nexus_async.events import Disconnected, Reconnected
 from nexus_async.http.waiting import Kind
 from nexus_async.loggers import kind_of
 from nexus_async.models.run import TERMINAL
@@ -25,6 +25,7 @@ from nexus_async.streaming.feed.waiting import wait_for
 from nexus_async.streaming.outage import pause_after, pause_for
 
 if TYPE_CHECKING:
+    from nexus_async.events import RunRemoved
     from nexus_async.http.throttle import Throttle, Turn
     from nexus_async.streaming.feed.outlet import Outlet
     from nexus_async.streaming.feed.owner import Owner
@@ -191,14 +192,7 @@ class Poller:
         if run.is_polled:
             return None
         self.forget(run)
-        reader = run.reader
-        return RunRemoved(
-            project_id=reader.project_id,
-            run_id=run.run_id,
-            id=f"{run.run_id}:removed",
-            cursor=reader.token(),
-            label=reader.label,
-        )
+        return run.reader.removed()
 
     async def tell_left(self, run: WatchedRun) -> None:
         """Follow a run no more, and tell so; where a poll of it is under way, that does."""

@@ -15,7 +15,6 @@ from nexus_async.errors import (
 )
 from nexus_async.events import ProjectUnavailable
 from nexus_async.loggers import kind_of
-from nexus_async.logs import Cursor
 from nexus_async.streaming.feed.connection import is_refusal
 from nexus_async.streaming.feed.listing import Listing
 from nexus_async.streaming.feed.waiting import wait_for
@@ -262,11 +261,10 @@ class ProjectWatch:
         if not self._roster.takes(run):
             self._on_change()
             return
-        cursor = self._roster.cursor_of(run.id)
-        window = self._terms.window(is_later=self._roster.is_open) if cursor is None else None
-        followed = WatchedRun(self._source, cursor or Cursor(run.id), label=self._label, window=window)
+        start = self._roster.start_of(run.id)
+        followed = WatchedRun(self._source, start, label=self._label)
         self._roster.enter(followed)
-        if cursor is None:
+        if start.is_untold:
             followed.is_polled = True  # one that is removed while there is no room is told so after this
             await self._outlet.emit(followed.reader.added(run))
             followed.is_polled = False
@@ -285,7 +283,7 @@ class ProjectWatch:
         if run_id in self._told and not fatal:
             return
         self._told.add(run_id)
-        reader = RunReader(self.project_id, Cursor(run_id), label=self._label)
+        reader = RunReader(self.project_id, self._roster.start_of(run_id), label=self._label)
         await self._outlet.emit(reader.failed(refusal, self._shared.clock(), fatal=fatal))
 
     async def _note_failure(self, error: RequestError) -> float:

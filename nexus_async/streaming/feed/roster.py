@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from nexus_async.logs import Cursor
 from nexus_async.models.run import TERMINAL
 
@@ -40,6 +42,7 @@ class Roster:
         self._seen: dict[str, tuple[str, int]] = {}
         self._aside: set[str] = set()
         self._removed: set[str] = set()
+        self._removals: dict[str, int] = {}
         self._done = {run_id for run_id, cursor in cursors.items() if cursor.ended}
 
     @property
@@ -74,12 +77,17 @@ class Roster:
         """Tell whether `where` takes the run."""
         return self._terms.where is None or bool(self._terms.where(run))
 
-    def cursor_of(self, run_id: str) -> Cursor | None:
-        """Return what a run is resumed from, once; None where it was never followed."""
-        return self._cursors.pop(run_id, None)
+    def start_of(self, run_id: str) -> Cursor:
+        """Return what a run is followed from: where it was left, or its beginning."""
+        return self._cursors.get(run_id) or Cursor(
+            run_id,
+            removals=self._removals.get(run_id, 0),
+            beginning=self._terms.beginning(is_later=self.is_open),
+        )
 
     def enter(self, run: WatchedRun) -> None:
         """Follow a run."""
+        self._cursors.pop(run.run_id, None)
         self._seen.pop(run.run_id, None)
         self._aside.discard(run.run_id)
         self.runs[run.run_id] = run
@@ -96,18 +104,19 @@ class Roster:
     def set_aside(self, run: WatchedRun, stands: Run) -> None:
         """Follow a run no more as it stands: it is taken again when its status is another and it fits."""
         if self._leave(run):
-            self._cursors[run.run_id] = Cursor.read(run.reader.token())
+            self._cursors[run.run_id] = _left_at(run)
             self._put_aside(stands)
 
     def moved(self, run: WatchedRun) -> None:
         """Note how far a run was told by the poll during which it was set aside."""
         if run.run_id in self._cursors:
-            self._cursors[run.run_id] = Cursor.read(run.reader.token())
+            self._cursors[run.run_id] = _left_at(run)
 
     def remove(self, run: WatchedRun) -> None:
         """Follow a run no more, unless it is asked for again."""
         if self._leave(run):
             self._removed.add(run.run_id)
+            self._removals[run.run_id] = run.reader.removals + 1
 
     def end(self, run: WatchedRun) -> None:
         """Follow a run no more: it was told to its end, or is gone."""
@@ -157,3 +166,8 @@ class Roster:
             return False
         del self.runs[run.run_id]
         return True
+
+
+def _left_at(run: WatchedRun) -> Cursor:
+    """Return what a run is resumed from once it is told that it is followed no more."""
+    return msgspec.structs.replace(Cursor.read(run.reader.token()), removals=run.reader.removals + 1)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from nexus_async.logs import Beginning
     from nexus_async.models.run import Run
     from nexus_async.pacing import Pacing
 
@@ -61,9 +62,7 @@ class Terms:
             positive(name, getattr(self, name))
         Window(since=self.since, tail=self.tail)
 
-    def window(self, *, is_later: bool) -> Window | None:
+    def beginning(self, *, is_later: bool) -> Beginning | None:
         """Return what is held back of a run without a cursor; `is_later`: it was not there at the beginning."""
         tail = 0 if self.start == "latest" else self.tail
-        if self.since is None and (tail is None or is_later):
-            return None
-        return Window(since=self.since, tail=None if is_later else tail)
+        return Window(since=self.since, tail=None if is_later else tail).beginning

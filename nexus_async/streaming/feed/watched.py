@@ -14,6 +14,7 @@ from nexus_async.models.run import TERMINAL
 from nexus_async.streaming.drain import over_for
 from nexus_async.streaming.feed.unread import Unread
 from nexus_async.streaming.run_reader import UNCONDITIONAL_EVERY, RunReader
+from nexus_async.streaming.window import Window
 
 if TYPE_CHECKING:
     from nexus_async.events import Checkpoint, LogEntry
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from nexus_async.streaming.room import Share
     from nexus_async.streaming.shared import Shared
     from nexus_async.streaming.source import Source
-    from nexus_async.streaming.window import Window
 
 LITTLE: Final = 4096
 """Bytes that are decoded at once, whoever else does."""
@@ -71,12 +71,10 @@ class WatchedRun:
         "window",
     )
 
-    def __init__(
-        self, source: Source, start: Cursor, *, label: str | None = None, window: Window | None = None
-    ) -> None:
+    def __init__(self, source: Source, start: Cursor, *, label: str | None = None) -> None:
         self.source = source
         self.reader = RunReader(source.project_id, start, label=label)
-        self.window = window
+        self.window = None if start.beginning is None else Window.of(start.beginning)
         """What is held back; None: nothing."""
         self.log_ids: tuple[str, ...] = ()
         self.news: Run | None = None
@@ -261,9 +259,13 @@ class WatchedRun:
                 await outlet.emit(event)
 
     async def _end_snapshot(self, window: Window, outlet: Outlet) -> None:
-        for event in window.end_of_snapshot():
+        held, is_first = window.end_of_snapshot(), self.reader.beginning is not None
+        if held:  # a restart must not count the last ones anew
+            outlet.pass_over(self.run_id, window.before or self.reader.first_token())
+        self.reader.beginning = None
+        for event in held:
             await outlet.emit(event)
-        if self._has_held_back:
+        if self._has_held_back or is_first:
             outlet.pass_over(self.run_id, self.reader.token())
             self._has_held_back = False
         self.window = window.later()

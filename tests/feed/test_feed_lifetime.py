@@ -244,6 +244,18 @@ async def test_stats_tell_of_the_whole() -> None:
     assert limited.failed_polls == limited.rate_limited >= 1
 
 
+async def test_a_poll_that_brings_an_entry_without_a_time_is_not_wasted() -> None:
+    async with serving() as (nexus, project):
+        run = trained(nexus)
+        async with project.runs.watch(pacing=FixedInterval(1.0, jitter=0.0)) as feed:
+            await asyncio.sleep(10.5)
+            before = feed.stats()
+            next(iter(run._logs.values())).append(b'{"ev":"odd","t":0}')
+            await asyncio.sleep(10)
+            after = feed.stats()
+    assert after.polls - before.polls - 1 == after.wasted_polls - before.wasted_polls
+
+
 async def test_a_feed_says_what_it_watches() -> None:
     async with serving() as (nexus, project):
         trained(nexus)

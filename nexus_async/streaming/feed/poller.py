@@ -159,7 +159,7 @@ class Poller:
         self._changed.set()
 
     async def _note_success(self, run: WatchedRun, polled: Polled) -> None:
-        self.rates.polled(polled.size, brought=bool(polled.times))
+        self.rates.polled(polled.size, brought=polled.brought)
         run.failures, run.is_failing = 0, False
         if self._connection.since is not None:
             await self.answered()

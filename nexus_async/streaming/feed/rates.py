@@ -50,7 +50,7 @@ class Rates:
         self.polls = 0
         """Polls that were answered."""
         self.wasted = 0
-        """Those of them that brought no entry."""
+        """Those of them that brought nothing new of a log."""
         self.failures = 0
         """Polls that were not answered, or not as the API promises."""
         self.limited = 0

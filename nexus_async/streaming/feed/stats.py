@@ -35,7 +35,7 @@ class FeedStats(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     polls: int
     """Polls that were answered so far."""
     wasted_polls: int
-    """Those of them that brought no entry."""
+    """Those of them that brought nothing new of a log."""
     failed_polls: int
     """Polls that were not answered, or not as the API promises."""
     rate_limited: int

@@ -42,6 +42,8 @@ class Polled(NamedTuple):
     """When the next snapshot of an ended run is worth taking."""
     is_over: bool = False
     """Whether the run's end was told."""
+    brought: bool = False
+    """Whether there was anything new in its logs."""
     is_cut: bool = False
     """Whether some of what came was let go of before it was told: it is to be asked for again."""
 
@@ -141,6 +143,7 @@ class WatchedRun:
         """
         begun, share, reader = desk.shared.clock(), desk.shared.room.share(), self.reader
         reader.received = size = 0
+        brought = False
         first: Turn | None = turn
         try:
             if self.is_missing or not self.log_ids:
@@ -155,17 +158,18 @@ class WatchedRun:
                 self.is_asking, first = False, None
                 unread = Unread(slices)
                 while (events := await self._take(log_id, unread, share, desk)) is not None:
+                    brought = brought or bool(events)
                     await self._tell_all(desk.outlet, events, unread, share)
                 share.leave()
                 if unread.is_cut:
-                    return Polled(begun, [], size + reader.received, is_cut=True)
+                    return Polled(begun, [], size + reader.received, brought=brought, is_cut=True)
         finally:
             self.is_asking = False
             share.leave()
         self._polls += 1
         if self.window is not None:
             await self._end_snapshot(self.window, desk.outlet)
-        polled = Polled(begun, self._learned(begun, desk.shared), size + reader.received)
+        polled = Polled(begun, self._learned(begun, desk.shared), size + reader.received, brought=brought)
         if reader.status in TERMINAL:
             return await self._conclude(polled, desk)
         self._drain, self._was_open = None, True

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 from faulty_nexus import serving, steps, within
 
-from nexus_async import Checkpoint, FixedInterval, InvalidArgumentError, LogEntry, MemoryStore, RunEvent
+from nexus_async import (
+    Checkpoint,
+    FixedInterval,
+    InvalidArgumentError,
+    LogEntry,
+    MemoryStore,
+    RunEvent,
+    decode_event,
+    encode_event,
+)
 from nexus_async.logs import Cursor
 
 if TYPE_CHECKING:
@@ -112,6 +121,54 @@ async def test_an_event_of_no_run_is_handled_without_effect() -> None:
     async with serving() as (_, project), project.runs.watch(caught_up=True, ack="manual") as feed:
         feed.ack(await anext(feed))
         assert feed.cursors == {}
+
+
+async def test_what_is_handled_after_a_feed_was_closed_is_refused() -> None:
+    async with serving() as (nexus, project):
+        trained(nexus)
+        async with project.runs.watch(ack="manual", pacing=PACE) as feed:
+            event = await anext(feed)
+        with pytest.raises(RuntimeError, match=r"is closed, run_.*:added:1 is told again: ack inside"):
+            feed.ack(event)
+
+
+async def test_what_another_feed_handed_out_is_refused() -> None:
+    async with serving() as (nexus, project):
+        run, other = trained(nexus), trained(nexus)
+        async with project.runs.watch(pacing=PACE) as feed:
+            events = await within(feed, 20)
+        async with project.runs.watch([run.id], ack="manual", pacing=PACE) as feed:
+            added, first = await anext(feed), await anext(feed)
+            unknown = [
+                event
+                for event in events
+                if isinstance(event, Checkpoint) and event.id not in {added.id, first.id}
+            ]
+            assert {event.run_id for event in unknown} == {run.id, other.id}
+            for event in unknown:
+                with pytest.raises(InvalidArgumentError, match=f"{event.id} was not handed out by this feed"):
+                    feed.ack(event)
+
+
+async def test_what_was_handled_by_the_feed_before_is_handled_again_without_effect() -> None:
+    async with serving() as (nexus, project):
+        run = trained(nexus)
+        async with project.runs.watch(pacing=PACE) as feed:
+            events = await within(feed, 20)
+        async with project.runs.watch(cursors=feed.cursors, ack="manual", pacing=PACE) as feed:
+            for event in events:
+                feed.ack(event)
+            run.checkpoint(step=9)
+            assert steps(await within(feed, 20)) == {run.id: [9]}
+
+
+async def test_an_event_that_was_decoded_is_handled_as_the_one_that_was_handed_out() -> None:
+    async with serving() as (nexus, project):
+        _, store = trained(nexus), MemoryStore()
+        async with project.runs.watch(store=store, ack="manual", pacing=PACE) as feed:
+            for event in await within(feed, 20):
+                feed.ack(decode_event(encode_event(event)))
+        assert await told_next(project, store) == {}
 
 
 async def test_handling_by_hand_is_refused_where_the_feed_does_it() -> None:

@@ -60,6 +60,11 @@ def test_what_is_handled_a_second_time_or_was_never_handed_out_changes_nothing()
     assert handled.cursors == {"run_1": "run_1 after 0"}
 
 
+def test_what_is_handled_is_told_apart_from_what_is_handled_again() -> None:
+    handled = handed_out(0)
+    assert [handled.ack(checkpoint(index)) for index in (0, 0, 7)] == [True, False, False]
+
+
 def test_an_event_that_was_handed_out_twice_is_handled_twice() -> None:
     handled = handed_out(0, 0, 1)
     handled.ack(checkpoint(0))

@@ -122,10 +122,13 @@ class Feed(AsyncIterator[Event]):
         """Count an event as handled, where the feed was made with `ack="manual"`.
 
         A run's cursor moves past it once all events of that run before it are handled. A second time does
-        nothing, and neither does an event of no run.
+        nothing, and neither does an event of no run. Raises `InvalidArgumentError` for an event that this feed
+        did not hand out, as far as can be told, and `RuntimeError` where it is closed: nothing is kept any more.
         """
         if self._terms.ack != "manual":
             raise InvalidArgumentError("this feed counts events as handled by itself: pass ack='manual' to watch")
+        if self._is_closed:
+            raise RuntimeError(f"{self!r} is closed, {event.id} is told again: ack inside `async with`")
         if isinstance(event, RunEvent):
             self._keeper.ack(event)
 
@@ -223,14 +226,14 @@ class Feed(AsyncIterator[Event]):
             item = await self._buffer.get()
         finally:
             self._is_waiting = False
-        if self._is_closed:
-            raise StopAsyncIteration
         if self._keeper.is_in_doubt:  # the process was stopped for long: another may have told this by now
             try:
                 await self._keeper.make_sure()
             except BaseException:
                 self._buffer.put_back([item])
                 raise
+        if self._is_closed:
+            raise StopAsyncIteration
         return item
 
     async def _take_event(self) -> Event:

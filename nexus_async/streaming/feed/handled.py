@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from nexus_async.events import Checkpoint, LogEntry
+from nexus_async.logs import Cursor
+
 if TYPE_CHECKING:
     from nexus_async.events import RunEvent
 
@@ -41,13 +44,26 @@ class Handled:
         self._steps.setdefault(run_id, deque()).append(_Step(cursor, None))
         self._move(run_id)
 
-    def ack(self, event: RunEvent) -> None:
-        """Note that an event was handled. A second time does nothing."""
+    def ack(self, event: RunEvent) -> bool:
+        """Note that an event was handled; tell whether it was to be. A second time does nothing."""
         for step in self._steps.get(event.run_id, ()):
             if step.event_id == event.id and not step.is_handled:
                 step.is_handled = True
                 self._move(event.run_id)
-                return
+                return True
+        return False
+
+    def may_have_been(self, event: RunEvent) -> bool:
+        """Tell whether an event may have been handled before, as far as can be told without remembering each."""
+        if any(step.event_id == event.id for step in self._steps.get(event.run_id, ())):
+            return True
+        if (token := self.cursors.get(event.run_id)) is None:
+            return False
+        cursor = Cursor.read(token)
+        if cursor.ended or cursor.removals or not isinstance(event, (Checkpoint, LogEntry)):
+            return True
+        position = cursor.logs.get(event.log_id)
+        return position is not None and event.index < position.index
 
     def take_changes(self) -> dict[str, str]:
         """Return the cursors that moved since the last call."""

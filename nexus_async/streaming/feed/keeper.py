@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from nexus_async.config import COMMIT_INTERVAL
-from nexus_async.errors import StoreBusyError, StoreLostError
+from nexus_async.errors import InvalidArgumentError, StoreBusyError, StoreLostError
 from nexus_async.events import RunAdded
 from nexus_async.logs import Cursor
 from nexus_async.streaming.feed.handled import Handled
@@ -79,10 +79,14 @@ class Keeper:
         self._handled.pass_over(run_id, cursor)
 
     def ack(self, event: RunEvent) -> None:
-        """Note that an event was handled."""
-        self._handled.ack(event)
-        if self._store is not None and self._store.keeps_events:
-            self._events.append(event)
+        """Note that an event was handled. Raises `InvalidArgumentError` for one that was never handed out."""
+        if self._handled.ack(event):
+            if self._store is not None and self._store.keeps_events:
+                self._events.append(event)
+        elif not self._handled.may_have_been(event):
+            raise InvalidArgumentError(
+                f"{event.id} was not handed out by this feed: ack the events that it gave, before it is closed"
+            )
 
     async def run(self) -> None:
         """Commit until cancelled, often enough to stay the store's writer.

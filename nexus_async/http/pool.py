@@ -41,6 +41,7 @@ class Pool:
         self.endpoint = endpoint
         """The base URL of every request."""
         self._url = URL(endpoint, encoded=True)
+        self._base_path = self._url.raw_path.rstrip("/")
         self._given = session
         self._opened: _Opened | None = None
         self._proxy = proxy
@@ -52,7 +53,7 @@ class Pool:
         """Return the URL of a path below the endpoint, without parsing the endpoint again."""
         if "?" in path:
             return URL(self.endpoint + path, encoded=True)
-        return self._url.with_path(self._url.raw_path.rstrip("/") + path, encoded=True)
+        return self._url.with_path(self._base_path + path, encoded=True)
 
     @property
     def is_given(self) -> bool:

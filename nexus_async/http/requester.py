@@ -30,7 +30,7 @@ from nexus_async.http.waiting import Kind
 from nexus_async.loggers import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
     from typing import NoReturn, SupportsIndex
 
     from nexus_async.http.attempts import Observation
@@ -116,28 +116,24 @@ class Requester:
         with observation:
             return await self._repeat(request, decode, observation)
 
-    async def call_once(self, request: Request, decode: Callable[[bytes], T], *, turn: Turn | None = None) -> T:
+    def call_once(
+        self, request: Request, decode: Callable[[bytes], T], *, turn: Turn | None = None
+    ) -> Coroutine[None, None, T]:
         """Return the decoded answer of a single attempt: for polls, whose next is their retry.
 
         A `turn` that is given is used.
         """
+        return self._poll(request, lambda answer: self._value(request, answer, decode), turn, kind=Kind.POLL)
 
-        async def send(turn: Turn | None, observation: Observation | None) -> T:
-            answer = await self._send(request, turn=turn, kind=Kind.POLL, observation=observation)
-            return self._value(request, answer, decode)
-
-        return await self._poll(request, send, turn)
-
-    async def read_once(self, request: Request, sink: Sink, *, turn: Turn | None = None) -> None:
+    def read_once(self, request: Request, sink: Sink, *, turn: Turn | None = None) -> Coroutine[None, None, None]:
         """Hand the body of a success to `sink` as it arrives, in a single attempt: a poll as well."""
 
-        async def send(turn: Turn | None, observation: Observation | None) -> None:
-            answer = await self._send(request, sink=sink, turn=turn, kind=Kind.LOG, observation=observation)
+        def check(answer: Answer) -> None:
             if answer.status != HTTPStatus.NOT_MODIFIED or sink.if_none_match is None:
                 body_of(request, answer, answer.sends)
             self.budget.earn()
 
-        await self._poll(request, send, turn)
+        return self._poll(request, check, turn, kind=Kind.LOG, sink=sink)
 
     async def answer_once(self, request: Request) -> Answer:
         """Return what came to a single attempt as it came, whatever its status."""
@@ -191,8 +187,11 @@ class Requester:
     async def _poll(
         self,
         request: Request,
-        send: Callable[[Turn | None, Observation | None], Awaitable[T]],
+        read: Callable[[Answer], T],
         turn: Turn | None,
+        *,
+        kind: Kind,
+        sink: Sink | None = None,
     ) -> T:
         """Send once, and again with another secret key where there is one after a 401."""
         self.counts.polls += 1
@@ -200,12 +199,12 @@ class Requester:
         with observation or _NOTHING:
             seen = self._transport.key.generation
             try:
-                return await send(turn, observation)
+                return read(await self._send(request, sink=sink, turn=turn, kind=kind, observation=observation))
             except AuthenticationError as refusal:
                 if not await self._renews_key(request, refusal, seen, self.options.timeout):
                     raise
                 self._tell_of_retry(request, refusal, 0.0, observation)
-            return await send(None, observation)
+            return read(await self._send(request, sink=sink, kind=kind, observation=observation))
 
     async def _renews_key(self, request: Request, error: RequestError, seen: int, within: float) -> bool:
         """Ask for the secret key after a 401; tell whether there is another."""

@@ -46,10 +46,11 @@ bench: $(VENV)/.dev $(OFFICIAL)/.done
 pictures: $(VENV)/.dev
 	$(VENV)/bin/python tests/dashboard/take_pictures.py
 
-# A real browser, which the page is tested in: without one those tests are skipped.
+# A real browser and a real terminal, which the pages and the live table are tested in: without them those
+# tests are skipped.
 browser:
-	@command -v "$${CHROMIUM:-chromium}" >/dev/null || { $(SUDO) apt-get update -qq && \
-		$(SUDO) apt-get install -y -qq --no-install-recommends chromium; }
+	@{ command -v "$${CHROMIUM:-chromium}" && command -v tmux; } >/dev/null || { $(SUDO) apt-get update -qq && \
+		$(SUDO) apt-get install -y -qq --no-install-recommends chromium tmux; }
 
 format: $(VENV)/.dev
 	$(VENV)/bin/ruff format

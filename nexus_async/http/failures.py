@@ -38,6 +38,8 @@ def meaning_of(  # noqa: C901, PLR0911 - a line for each
             return ClientClosedError()
         case RuntimeError() if str(failure) != "Connection closed.":
             return failure
+        case aiohttp.ClientConnectionError() if str(failure).rstrip(".") == "Connector is closed":
+            return ClientClosedError()  # while a connection was waited for: nothing was sent
         case aiohttp.ConnectionTimeoutError():
             return ConnectError, f"no connection to {endpoint} stood in time"
         case aiohttp.ClientHttpProxyError():

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from scripted_api import answers_after, calling, get_run, hangs, says, serving, start_run
 
-from nexus_async import Client, ClientClosedError, ConnectError, RequestTimeoutError
+from nexus_async import Client, ClientClosedError, ConnectError, OutcomeUnknownError, RequestTimeoutError
 from nexus_async.local import LocalNexus, ScriptedTrainer
 from nexus_async.testing import client_for, run_in_virtual_time
 from nexus_async.testing.connector import VirtualConnector
@@ -228,6 +228,18 @@ async def test_a_call_that_waits_for_a_turn_ends_when_the_client_closes() -> Non
         await client.aclose()
         ended = await asyncio.gather(*calls, return_exceptions=True)
         assert [type(one) for one in ended] == [ClientClosedError, ClientClosedError]
+
+
+@virtual
+async def test_a_start_that_waits_for_a_connection_was_not_sent_when_the_client_closes() -> None:
+    async with serving(hangs) as api:
+        client = api.client(connector=lambda: VirtualConnector(limit=1))
+        first, waiting = [asyncio.create_task(start_run(client.get_project("p"))) for _ in range(2)]
+        await asyncio.sleep(1)
+        await client.aclose()
+        ended = await asyncio.gather(first, waiting, return_exceptions=True)
+        assert [type(one) for one in ended] == [OutcomeUnknownError, ClientClosedError]
+        assert len(api.received) == 1
 
 
 @virtual

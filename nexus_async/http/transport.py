@@ -10,7 +10,7 @@ import aiohttp
 from multidict import CIMultiDict
 
 from nexus_async.config import MAX_RESPONSE_BYTES
-from nexus_async.errors import ConnectError, RequestError
+from nexus_async.errors import ClientClosedError, ConnectError, RequestError
 from nexus_async.http.bodies import pour_body, read_body
 from nexus_async.http.failures import FOREIGN, meaning_of
 from nexus_async.http.protocol import Answer, retry_after
@@ -158,6 +158,7 @@ class AiohttpTransport:
         takes. An `observation` is told when the request is sent.
         """
         counted: Counted | None = None
+        session: aiohttp.ClientSession | None = None
         try:
             session = self._pool.session or await self._pool.open()
             if self.key.is_missing:
@@ -173,6 +174,10 @@ class AiohttpTransport:
             return await self._exchange(session, request, sink, turn, timeout=timeout, counted=counted)
         except FOREIGN as failure:
             error = self._error_of(request, failure, within)
+        except asyncio.CancelledError:
+            if session is None or not session.closed or _is_cancelled():
+                raise
+            error = ClientClosedError()  # aiohttp cancels who waits for a connection when it closes
         finally:
             if turn is not None:
                 turn.end()
@@ -276,3 +281,9 @@ class AiohttpTransport:
             return meaning
         kind, what = meaning
         return kind(self.key.hidden(" ".join(what.split())), method=request.method, path=request.path)
+
+
+def _is_cancelled() -> bool:
+    """Tell whether somebody cancelled this task, rather than something that it waits for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -243,6 +243,19 @@ async def test_a_start_that_waits_for_a_connection_was_not_sent_when_the_client_
 
 
 @virtual
+async def test_a_call_that_is_cancelled_when_its_client_closes_is_cancelled() -> None:
+    async with serving(hangs) as api:
+        client = api.client(connector=lambda: VirtualConnector(limit=1))
+        calls = [asyncio.create_task(client.get_info()) for _ in range(2)]
+        await asyncio.sleep(1)
+        for call in calls:
+            call.cancel()
+        await client.aclose()
+        await asyncio.wait(calls)
+        assert all(call.cancelled() for call in calls)
+
+
+@virtual
 async def test_waiting_for_a_turn_counts_against_the_timeout() -> None:
     async with calling(answers_after(6), hangs, max_in_flight=1, timeout=10, attempts=1) as (_, project):
         begin = asyncio.get_running_loop().time()

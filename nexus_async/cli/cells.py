@@ -28,7 +28,7 @@ def cells_of(row: Row, board: Board, *, now: float) -> dict[str, str]:
         "step": "" if row.step is None else str(row.step),
         "loss": number(row.loss),
         "best": number(row.best),
-        "age": "" if row.time is None else write_span(now - row.time),
+        "age": "" if not row.time else write_span(now - row.time),
         "rate": "" if row.rate is None else write_rate(row.rate),
         "size": "" if row.log_bytes is None else write_bytes(row.log_bytes),
         "eta": "" if course.left is None else write_span(course.left),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, NamedTuple
 
+from nexus_async.cli.times import seconds_between
 from nexus_async.models.run import FINISHED
 
 if TYPE_CHECKING:
@@ -37,8 +38,9 @@ class Expectations:
     def __init__(self, runs: Iterable[Run]) -> None:
         lasted: dict[_Kind, list[float]] = {}
         for run in runs:
-            if run.status.overview == FINISHED:
-                lasted.setdefault(_kind(run), []).append((run.status.update_date - run.create_date) / 1000)
+            seconds = seconds_between(run.create_date, run.status.update_date)
+            if run.status.overview == FINISHED and seconds is not None:
+                lasted.setdefault(_kind(run), []).append(seconds)
         self._seconds = {kind: statistics.median(taken) for kind, taken in lasted.items()}
 
     def course(self, row: Row, *, now: float) -> Course:

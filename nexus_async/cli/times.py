@@ -45,8 +45,24 @@ def write_span(seconds: float) -> str:
     return f"{minutes}m{whole % 60:02}s" if minutes else f"{whole}s"
 
 
+def seconds_between(begin: int, end: int) -> float | None:
+    """Return the seconds between two times in milliseconds; None where one is 0: the answer did not say."""
+    return max(0.0, (end - begin) / 1000) if begin and end else None
+
+
+def write_lasting(begin: int, end: int) -> str:
+    """Write the span between two times in milliseconds; nothing where one is 0."""
+    seconds = seconds_between(begin, end)
+    return "" if seconds is None else write_span(seconds)
+
+
 def write_moment(milliseconds: int) -> str:
-    """Write milliseconds since the Unix epoch as a time in UTC; as they are where they are beyond all dates."""
+    """Write milliseconds since the Unix epoch as a time in UTC; as they are where they are beyond all dates.
+
+    Nothing is written of 0, which stands for a time that the answer did not say.
+    """
+    if not milliseconds:
+        return ""
     try:
         return datetime.fromtimestamp(milliseconds // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError, OSError):  # beyond what a datetime holds

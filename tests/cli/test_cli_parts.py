@@ -18,7 +18,7 @@ from nexus_async.cli.cells import cells_of, write_bytes, write_rate
 from nexus_async.cli.curve import MOST_POINTS, Curve, falls
 from nexus_async.cli.exits import UsageError
 from nexus_async.cli.listing import Listing, markdown_of
-from nexus_async.cli.times import read_moment, read_span, write_moment, write_span
+from nexus_async.cli.times import read_moment, read_span, write_lasting, write_moment, write_span
 from nexus_async.cli.visible import visible, visible_json
 from nexus_async.models.run import RunAccelerator, RunLimit
 
@@ -63,6 +63,12 @@ def test_a_moment_beyond_all_dates_is_written_as_it_is() -> None:
     assert write_moment(10**18) == str(10**18)
 
 
+def test_what_an_answer_did_not_say_is_no_date_and_no_span() -> None:
+    assert write_moment(0) == ""
+    assert write_lasting(0, 60_000) == write_lasting(60_000, 0) == ""
+    assert write_lasting(1_000, 61_000) == "1m00s"
+
+
 @given(st.text())
 def test_nothing_that_a_terminal_obeys_is_left(text: str) -> None:
     shown = visible(text)
@@ -102,7 +108,7 @@ def test_a_curve_is_drawn_anew_where_there_is_more_of_it() -> None:
     assert (curve.drawn(8), curve.drawn(1), curve.drawn(0), curve.best) == ("▁█", "▁", "", 2.0)
 
 
-EARLIER = a_run("run_0", status="Finished", create_date=0, update_date=100_000)
+EARLIER = a_run("run_0", status="Finished", create_date=1, update_date=100_001)
 
 
 @pytest.mark.parametrize(
@@ -114,15 +120,30 @@ EARLIER = a_run("run_0", status="Finished", create_date=0, update_date=100_000)
         (None, [EARLIER], 0.4, 60),
         (None, [], None, None),
         (RunLimit(metric="LIM_NONE"), [EARLIER], None, None),
-        (None, [a_run("run_0", status="Errored", update_date=100_000)], None, None),
-        (None, [a_run("run_0", status="Finished", flow_id="other", update_date=100_000)], None, None),
+        (None, [a_run("run_0", status="Errored", create_date=1, update_date=100_001)], None, None),
         (
             None,
-            [a_run("run_0", status="Finished", accelerator=RunAccelerator(name="A"), update_date=100_000)],
+            [a_run("run_0", status="Finished", flow_id="other", create_date=1, update_date=100_001)],
             None,
             None,
         ),
-        (None, [a_run("run_0", status="Finished", update_date=20_000)], None, None),
+        (
+            None,
+            [
+                a_run(
+                    "run_0",
+                    status="Finished",
+                    accelerator=RunAccelerator(name="A"),
+                    create_date=1,
+                    update_date=100_001,
+                )
+            ],
+            None,
+            None,
+        ),
+        (None, [a_run("run_0", status="Finished", create_date=1, update_date=20_001)], None, None),
+        (None, [a_run("run_0", status="Finished", create_date=0, update_date=100_000)], None, None),
+        (None, [a_run("run_0", status="Finished", create_date=1, update_date=0)], None, None),
     ],
 )
 def test_what_is_left_is_told_by_the_limit_or_by_earlier_runs_of_the_kind(

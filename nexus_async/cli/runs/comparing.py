@@ -17,7 +17,7 @@ from nexus_async.cli.naming import find_run_ids
 from nexus_async.cli.options import AS_TABLE, ProjectOption, RunName, Shown
 from nexus_async.cli.project import open_project
 from nexus_async.cli.runs.settings import settings_of
-from nexus_async.cli.times import write_span
+from nexus_async.cli.times import seconds_between, write_span
 
 if TYPE_CHECKING:
     from nexus_async.models.history import RunHistory
@@ -32,10 +32,12 @@ class _Compared(NamedTuple):
     curve: Curve
 
     @property
-    def seconds(self) -> float:
-        """Return how long it took, or has taken so far."""
-        end = self.run.status.update_date / 1000 if self.run.status.is_terminal else time.time()
-        return max(0.0, end - self.run.create_date / 1000)
+    def seconds(self) -> float | None:
+        """Return how long it took, or has taken so far; None where that is not known."""
+        is_over = self.run.status.is_terminal
+        return seconds_between(
+            self.run.create_date, self.run.status.update_date if is_over else round(time.time() * 1000)
+        )
 
 
 def compare(
@@ -88,7 +90,7 @@ def _row(compared: _Compared) -> tuple[str, ...]:
         number(compared.curve.best),
         number(compared.curve.last),
         str(compared.history.steps[-1]) if compared.history.steps else "",
-        write_span(compared.seconds),
+        "" if compared.seconds is None else write_span(compared.seconds),
         compared.run.status.overview,
         compared.workflow,
         *(settings[name] for name in _SETTINGS),

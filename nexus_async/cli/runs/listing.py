@@ -15,7 +15,7 @@ from nexus_async.cli.naming import find_flow, find_run_id
 from nexus_async.cli.options import AS_TABLE, SEVERAL, ProjectOption, RunName, Shown
 from nexus_async.cli.project import open_project
 from nexus_async.cli.runs.settings import settings_of
-from nexus_async.cli.times import read_moment, write_moment, write_span
+from nexus_async.cli.times import read_moment, write_lasting, write_moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,7 +113,7 @@ async def _get_run(name: str, wanted: str | None, shown: Shown) -> None:
         "project": run.project_id,
         "created": write_moment(run.create_date),
         "updated": write_moment(run.status.update_date),
-        "lasted": write_span((run.status.update_date - run.create_date) / 1000) if run.status.is_terminal else "",
+        "lasted": write_lasting(run.create_date, run.status.update_date) if run.status.is_terminal else "",
         **settings_of(run),
         "logs": " ".join(run.log_ids),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nexus_async.cli.listing import Listing, show
-from nexus_async.cli.times import write_span
+from nexus_async.cli.times import write_lasting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 
 def show_outcomes(title: str, runs: Sequence[Run], shown: Shown) -> None:
     """Show each run with its status, how long it took, and what the API says of it."""
-    rows = [(run.id, run.status.overview, _lasted(run), run.status.message) for run in runs]
+    rows = [
+        (run.id, run.status.overview, write_lasting(run.create_date, run.status.update_date), run.status.message)
+        for run in runs
+    ]
     columns = ("run", "status", "lasted", "message")
     show(Listing(title=title, columns=columns, rows=rows, found=list(runs), needed=2), shown)
-
-
-def _lasted(run: Run) -> str:
-    return write_span((run.status.update_date - run.create_date) / 1000)

@@ -154,3 +154,8 @@ def test_a_list_is_dearer_than_each_of_fewer_runs_within_their_share_of_the_requ
     asked = listing(requests=requests, interval=30.0)
     read(asked, body_of(*[wire(f"run_{number}") for number in range(4)]))
     assert asked.is_dearer(runs) == is_dearer
+
+
+def test_runs_are_asked_for_by_themselves_within_a_tenth_of_the_requests() -> None:
+    listing = Listing(Throttle(requests_per_second=10), interval=30.0)
+    assert [listing.singles(now) for now in (0.0, 10.0, 15.0, 15.5, 500.0)] == [30, 10, 5, 2, 30]

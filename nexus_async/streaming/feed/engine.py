@@ -148,6 +148,7 @@ class Engine:
             polls=sum(rate.polls for rate in rates),
             wasted_polls=sum(rate.wasted for rate in rates),
             failed_polls=sum(rate.failures for rate in rates),
+            failed_looks=sum(project.failed_looks for project in self._projects.values()),
             rate_limited=sum(rate.limited for rate in rates),
             queued=queued,
         )

@@ -68,7 +68,7 @@ class Listing:
         """Bytes of the last list; None before the first."""
         self.count = 0
         """Runs in it."""
-        self._came_at = -inf
+        self._came_at = self._singles_at = -inf
 
     def read(self, body: bytes) -> Iterator[tuple[str, ListedRun]] | None:
         """Return the runs of a list and their IDs, decoded one by one; None where it is the same as the last.
@@ -106,6 +106,11 @@ class Listing:
         if self.size is None:
             return True
         return runs < self.count and runs <= SHARE * self._throttle.requests_per_second * self._interval
+
+    def singles(self, now: float) -> int:
+        """Return how many runs may be asked for by themselves since the last call: their share, two at least."""
+        since, self._singles_at = min(now - self._singles_at, self._interval), now
+        return max(2, int(SHARE * self._throttle.requests_per_second * since))
 
 
 def _listed(raws: list[msgspec.Raw]) -> Iterator[tuple[str, ListedRun]]:

@@ -66,6 +66,11 @@ class Poller:
         self.rates = Rates(shared.clock)
         """What its polls cost and brought."""
 
+    @property
+    def is_down(self) -> bool:
+        """Tell whether the API does not answer at all."""
+        return self._connection.is_down
+
     def follow(self, run: WatchedRun, project: Owner) -> None:
         """Poll one more run; one that is over goes first."""
         if run.run_id in self._followed:  # removed while it was polled, and added again

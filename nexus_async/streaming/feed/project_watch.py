@@ -16,21 +16,21 @@ from nexus_async.errors import (
 from nexus_async.events import ProjectUnavailable
 from nexus_async.loggers import kind_of
 from nexus_async.streaming.feed.connection import is_refusal
+from nexus_async.streaming.feed.enrolment import Enrolment
 from nexus_async.streaming.feed.listing import Listing
+from nexus_async.streaming.feed.lost_list import LostList
 from nexus_async.streaming.feed.waiting import wait_for
-from nexus_async.streaming.feed.watched import WatchedRun
 from nexus_async.streaming.outage import pause_for
-from nexus_async.streaming.run_reader import RunReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nexus_async.models.run import Run
-    from nexus_async.streaming.feed.listing import ListedRun
     from nexus_async.streaming.feed.outlet import Outlet
     from nexus_async.streaming.feed.poller import Poller
     from nexus_async.streaming.feed.roster import Roster
     from nexus_async.streaming.feed.terms import Terms
+    from nexus_async.streaming.feed.watched import WatchedRun
     from nexus_async.streaming.shared import Shared
     from nexus_async.streaming.source import Source
 
@@ -63,10 +63,22 @@ class ProjectWatch:
         self._shared = shared
         self._on_change = on_change
         self._listing = Listing(source.throttle, interval=terms.discovery_interval)
+        self._lost = LostList(source.project_id)
         self._must_list = False
         self._is_asked = asyncio.Event()
         self._failures = 0
-        self._told: set[str] = set()
+        self._enrolment = Enrolment(
+            source,
+            roster,
+            label=label,
+            poller=poller,
+            outlet=outlet,
+            shared=shared,
+            owner=self,
+            on_change=on_change,
+        )
+        self.failed_looks = 0
+        """Looks at the list or at single runs that were not answered, or not as the API promises."""
         self.refusal: RequestError | None = None
         """Why the project is followed no more; None while it is."""
 
@@ -104,6 +116,8 @@ class ProjectWatch:
                 self._failures, pause = 0, self._terms.discovery_interval
             except RequestError as error:
                 pause = await self._note_failure(error)
+                if self._lost.is_lost:
+                    await self._look_without_list()
             if self.refusal is None:
                 await wait_for(self._is_asked, pause)
 
@@ -173,8 +187,11 @@ class ProjectWatch:
         for run_id in list(self._roster.wanted):
             await self._look_for(run_id)
         if is_first:
-            self._roster.is_open = True
-            self._on_change()
+            self._open()
+
+    def _open(self) -> None:
+        self._roster.is_open = True
+        self._on_change()
 
     def _is_list_due(self, *, is_first: bool) -> bool:
         if is_first:
@@ -184,7 +201,12 @@ class ProjectWatch:
         return self._roster.may_find or (bool(self.runs) and not self._listing.is_dearer(len(self.runs)))
 
     async def _look_at_list(self) -> None:
-        listed = await self._source.read_list(self._listing.read)
+        try:
+            listed = await self._source.read_list(self._listing.read)
+        except RequestError as error:
+            self._lost.failed(error)
+            raise
+        self._lost.answered()
         self._must_list = False
         self._listing.came(self._shared.clock())
         await self._poller.answered()
@@ -192,36 +214,58 @@ class ProjectWatch:
             return
         seen: set[str] = set()
         for run_id, run in listed:
-            await self._note_listed(run_id, run)
+            await self._enrolment.note_listed(run_id, run)
             seen.add(run_id)
             if len(seen) % SLICE == 0:
                 await asyncio.sleep(0)  # a list may be long, and others want their turn
         self._roster.want_resumed(seen)
         for run_id in [run_id for run_id in self.runs if run_id not in seen]:
-            self._may_be_gone(run_id)
+            self._enrolment.may_be_gone(run_id)
 
     async def _look_at_each(self) -> None:
         for run_id in list(self.runs):
+            await self._look_at(run_id)
+
+    async def _look_at(self, run_id: str) -> None:
+        try:
+            await self._enrolment.note(await self._get(run_id))
+        except RequestError as error:
+            if not is_refusal(error) and not isinstance(error, InvalidAnswerError):
+                raise
+            self._enrolment.may_be_gone(run_id)
+
+    async def _look_without_list(self) -> None:
+        """Ask for some runs by themselves, in turn: those that are wanted, and how the others stand."""
+        if self._poller.is_down and self.runs:
+            return  # their polls tell when it is up
+        count = self._listing.singles(self._shared.clock())
+        self._roster.want_resumed(())
+        wanted = list(self._roster.wanted)[: count // 2]
+        failures, are_all = self.failed_looks, len(wanted) == len(self._roster.wanted)
+        for run_id in [*wanted, *list(self.runs)[: count - len(wanted)]]:
+            if self.refusal is not None or (self._poller.is_down and self.failed_looks > failures):
+                return
             try:
-                await self._note(await self._get(run_id))
+                await (self._look_at(run_id) if run_id in self.runs else self._look_for(run_id))
+                self._roster.put_last(run_id)
             except RequestError as error:
-                if not is_refusal(error) and not isinstance(error, InvalidAnswerError):
-                    raise
-                self._may_be_gone(run_id)
+                await self._note_failure(error)
+        if not self._roster.finds and are_all and self.failed_looks == failures:
+            self._open()
 
     async def _look_for(self, run_id: str) -> None:
         """Ask for a run that is wanted: it is added, or told as gone."""
         try:
-            await self._take(await self._get(run_id))
+            await self._enrolment.take(await self._get(run_id))
         except RequestError as error:
             if isinstance(error, ForbiddenError):
                 await self._look_at_list()  # which raises where it is all of the project that is out of reach
             if isinstance(error, InvalidAnswerError):
-                await self._tell_failure(run_id, error, fatal=False)
+                await self._enrolment.tell_failure(run_id, error, fatal=False)
             elif not is_refusal(error) or isinstance(error, AuthenticationError):
                 raise
             elif self._roster.give_up(run_id):
-                await self._tell_failure(run_id, error, fatal=True)
+                await self._enrolment.tell_failure(run_id, error, fatal=True)
                 self._on_change()
 
     async def _get(self, run_id: str) -> Run:
@@ -233,65 +277,13 @@ class ProjectWatch:
         await self._poller.answered()
         return run
 
-    async def _note_listed(self, run_id: str, listed: ListedRun) -> None:
-        followed = self.runs.get(run_id)
-        if followed is not None:
-            followed.is_missing = False
-            if followed.stands_at(listed.status, listed.status_date, listed.log_ids):
-                return
-        elif not self._roster.is_candidate(run_id, listed):
-            return
-        if (run := listed.run()) is not None:
-            await (self._take(run) if followed is None else self._note(run))
-
-    async def _note(self, run: Run) -> None:
-        """Take in how a run that is followed stands."""
-        if (followed := self.runs.get(run.id)) is None:
-            return
-        if not self._roster.fits(run):
-            self._roster.set_aside(followed, run)
-            await self._poller.tell_left(followed)
-            self._on_change()
-        elif followed.note(run):
-            self._poller.poll_soon(followed)
-
-    async def _take(self, run: Run) -> None:
-        """Follow a run, if it is to be followed."""
-        await self._poller.until_left(run.id)
-        if not self._roster.takes(run):
-            self._on_change()
-            return
-        start = self._roster.start_of(run.id)
-        followed = WatchedRun(self._source, start, label=self._label)
-        self._roster.enter(followed)
-        if start.is_untold:
-            followed.is_polled = True  # one that is removed while there is no room is told so after this
-            await self._outlet.emit(followed.reader.added(run))
-            followed.is_polled = False
-        if followed.is_leaving:
-            await self._poller.tell_left(followed)
-        elif self.runs.get(run.id) is followed:
-            followed.note(run)
-            self._poller.follow(followed, self)
-
-    def _may_be_gone(self, run_id: str) -> None:
-        if (run := self.runs.get(run_id)) is not None:
-            run.is_missing = True
-            self._poller.poll_soon(run)
-
-    async def _tell_failure(self, run_id: str, refusal: RequestError, *, fatal: bool) -> None:
-        if run_id in self._told and not fatal:
-            return
-        self._told.add(run_id)
-        reader = RunReader(self.project_id, self._roster.start_of(run_id), label=self._label)
-        await self._outlet.emit(reader.failed(refusal, self._shared.clock(), fatal=fatal))
-
     async def _note_failure(self, error: RequestError) -> float:
         """Return the seconds until the next look, or give the project up."""
         if is_refusal(error):
             await self.give_up(error)
             return 0.0
         self._failures += 1
+        self.failed_looks += 1
         pause = pause_for(error, self._failures, self._shared.jitter)
         if not isinstance(error, RateLimitedError):
             await self._poller.failed(f"list of {self.project_id}", error, is_look=True)

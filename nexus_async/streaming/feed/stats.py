@@ -40,5 +40,7 @@ class FeedStats(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Polls that were not answered, or not as the API promises."""
     rate_limited: int
     """Those of them that were answered with 429."""
+    failed_looks: int
+    """Looks at a list of runs, or at the status of a single one, that were not answered as the API promises."""
     queued: int
     """Events that are read and not handed out yet."""

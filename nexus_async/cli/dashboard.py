@@ -64,7 +64,7 @@ async def _serve(wanted: str | None, *, port: int, host: str, opens: bool, allow
             write_line(shown.url)
             say("The dashboard is there until Ctrl-C. Its URL is for you alone: whoever has it is let in.")
             if opens:
-                await asyncio.to_thread(webbrowser.open, shown.url)
+                await asyncio.to_thread(webbrowser.open, shown.new_url())  # not the token: ps shows it
             await shown.wait()
         finally:
             await shown.aclose()

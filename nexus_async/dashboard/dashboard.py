@@ -81,6 +81,7 @@ class Dashboard:
         self._port = _checked_port(port)
         self.token = _checked_token(token)
         """What lets a browser in."""
+        self._guard = Guard(self.token, host)
         self._allow_kill = allow_kill
         self._clock = clock
         self._stack: AsyncExitStack | None = None
@@ -125,10 +126,21 @@ class Dashboard:
     @property
     def url(self) -> str:
         """Return what to open in a browser: the token is in it, so it is not for others."""
+        return f"{self._address}?token={self.token}"
+
+    def new_url(self) -> str:
+        """Return a URL that lets one browser in, once: for where others may see what a browser is opened with.
+
+        The list of processes shows that, to all users of a machine.
+        """
+        return f"{self._address}?ticket={self._guard.new_ticket()}"
+
+    @property
+    def _address(self) -> str:
         if self._port == 0:
             raise RuntimeError("the dashboard has no port yet: enter it with `async with` first")
         host = "127.0.0.1" if self._host in ALL_ADDRESSES | LOOPBACK_NAMES - {"::1"} else self._host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self._port}/?token={self.token}"
+        return f"http://{f'[{host}]' if ':' in host else host}:{self._port}/"
 
     async def _feed(self, stack: AsyncExitStack) -> Feed:
         if isinstance(self._source, Feed):
@@ -138,7 +150,7 @@ class Dashboard:
 
     async def _listen(self, state: State, stack: AsyncExitStack) -> None:
         app = Routes(
-            Guard(self.token, self._host), self._lookup, state, cookie=self._cookie, allow_kill=self._allow_kill
+            self._guard, self._lookup, state, cookie=self._cookie, allow_kill=self._allow_kill
         ).application()
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_TIMEOUT)
         await runner.setup()

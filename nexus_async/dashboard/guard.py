@@ -35,6 +35,20 @@ class Guard:
         self._token = token.encode()
         self._names = names_of(host)
         self._takes_addresses = host in ALL_ADDRESSES
+        self._tickets: set[str] = set()
+
+    def new_ticket(self) -> str:
+        """Return what stands for the token once: others may come to see it, when it is worth nothing any more."""
+        ticket = secrets.token_urlsafe(24)
+        self._tickets.add(ticket)
+        return ticket
+
+    def token_for(self, ticket: str | None) -> str | None:
+        """Return the token for a ticket that was not used yet, which is used then. None for any other."""
+        if ticket not in self._tickets:
+            return None
+        self._tickets.remove(ticket)
+        return self._token.decode()
 
     def refusal_of(
         self, method: str, headers: Mapping[str, str], tokens: Collection[str | None]

@@ -71,18 +71,19 @@ class Routes:
 
     @web.middleware
     async def _let_in(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        tokens = (request.query.get("token"), request.cookies.get(self._cookie))
+        token = request.query.get("token") or self._guard.token_for(request.query.get("ticket"))
+        tokens = (token, request.cookies.get(self._cookie))
         refusal = self._guard.refusal_of(request.method, request.headers, tokens)
         if refusal is not None:
             return web.Response(status=refusal.status, text=f"{refusal.why}\n")
-        return await handler(request)
+        response = await handler(request)
+        if token is not None and self._guard.is_token(token) and not response.prepared:
+            response.set_cookie(self._cookie, token, httponly=True, samesite="Strict")
+        return response
 
-    async def _page(self, request: web.Request) -> web.Response:
+    async def _page(self, _: web.Request) -> web.Response:
         response = web.Response(text=page_with({"live": True}), content_type="text/html")
         response.headers["Content-Security-Policy"] = f"{policy()}; frame-ancestors 'none'"
-        token = request.query.get("token")
-        if token is not None and self._guard.is_token(token):
-            response.set_cookie(self._cookie, token, httponly=True, samesite="Strict")
         return response
 
     async def _events(self, request: web.Request) -> EventSourceResponse:

@@ -92,7 +92,9 @@ async def test_it_listens_where_it_is_told(local_nexus: LocalNexus) -> None:
         assert (await url_of(process)).startswith("http://[::1]:")
 
 
-async def test_it_opens_a_browser_where_it_is_told(local_nexus: LocalNexus, tmp_path: Path) -> None:
+async def test_it_opens_a_browser_where_it_is_told_with_what_is_worth_nothing_to_who_sees_it(
+    local_nexus: LocalNexus, tmp_path: Path
+) -> None:
     opened = tmp_path / "opened"
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
@@ -102,7 +104,10 @@ async def test_it_opens_a_browser_where_it_is_told(local_nexus: LocalNexus, tmp_
         async with asyncio.timeout(30):
             while not (opened.exists() and opened.read_text().strip()):  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.05)
-        assert opened.read_text().strip() == url
+        asked = opened.read_text().strip()
+        assert asked.startswith(url.partition("?")[0])
+        assert url.partition("token=")[2] not in asked
+        assert [await status(asked), await status(asked)] == [200, 401]
 
 
 async def test_a_port_that_is_taken_is_told_with_the_remedy(local_nexus: LocalNexus) -> None:

@@ -60,6 +60,18 @@ async def test_the_cookie_is_for_no_script_and_no_other_site() -> None:
         assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Strict", "/")
 
 
+async def test_a_new_url_lets_one_browser_in_once_and_does_not_tell_the_token() -> None:
+    async with showing() as shown, session() as web, session() as other:
+        url = shown.dashboard.new_url()
+        assert shown.dashboard.token not in url
+        async with web.get(url) as page:
+            assert page.status == 200
+        async with other.get(url) as late:
+            assert late.status == 401
+        async with web.get(address(shown.dashboard)) as again:  # by its cookie
+            assert again.status == 200
+
+
 async def test_a_link_with_another_token_takes_the_cookie_from_nobody() -> None:
     async with showing() as shown, session() as web:
         async with web.get(shown.dashboard.url):

@@ -31,6 +31,13 @@ def test_nobody_else_is(tokens: tuple[str | None, ...]) -> None:
     assert status(tokens=tokens) == 401
 
 
+def test_a_ticket_stands_for_the_token_once() -> None:
+    guard = Guard(TOKEN, "127.0.0.1")
+    ticket = guard.new_ticket()
+    assert guard.new_ticket() != ticket
+    assert [guard.token_for(each) for each in (None, "x", ticket, ticket)] == [None, None, TOKEN, None]
+
+
 @pytest.mark.parametrize("name", ["127.0.0.1:8000", "localhost:9", "LOCALHOST", "[::1]:8000"])
 def test_this_machine_goes_by_its_names(name: str) -> None:
     guard = Guard(TOKEN, "127.0.0.1")

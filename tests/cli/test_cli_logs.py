@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from typing import TYPE_CHECKING
 
 import pytest
 
-from nexus_async import decode_event
+from cli.cli_models import a_checkpoint
+from nexus_async import FollowFailed, decode_event
+from nexus_async.cli.runs.following import GoneError
+from nexus_async.cli.runs.recording import write_all
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from cli.nexus_thread import Done, NexusThread
+    from nexus_async import Event
     from nexus_async.local import LocalRun
 
 pytestmark = pytest.mark.usefixtures("reached")
+
+NOT_THERE = "run_00000000-0000-0000-0000-000000000000"
 
 
 def test_each_line_stands_after_its_run(nexus: NexusThread, command: Callable[..., Done]) -> None:
@@ -62,6 +69,15 @@ def test_logs_are_followed_to_the_end_of_the_run(nexus: NexusThread, command: Ca
     done = command("logs", nexus.ended(0.5).id, "-f")
     assert (done.code, len(done.lines)) == (0, 1)
     assert "is Finished: It Finished." in done.err
+
+
+@pytest.mark.parametrize("options", [(), ("-f",), ("-o", "jsonl")])
+def test_a_run_without_logs_since_it_is_not_there_is_an_error_after_the_logs_of_others(
+    options: tuple[str, ...], nexus: NexusThread, command: Callable[..., Done]
+) -> None:
+    done = command("logs", NOT_THERE, nexus.ended(0.5).id, *options)
+    assert (done.code, "otalLoss" in done.out) == (5, True)
+    assert f"nexus-async: {NOT_THERE} cannot be found" in done.err
 
 
 def test_logs_are_events_as_json(nexus: NexusThread, command: Callable[..., Done]) -> None:
@@ -164,6 +180,20 @@ def test_a_file_that_is_there_is_written_over_by_force_alone(
     assert "mine" not in file.read_text()
 
 
-def test_of_a_run_that_is_not_there_nothing_is_recorded(tmp_path: Path, command: Callable[..., Done]) -> None:
-    assert command("runs", "record", "nope", str(tmp_path / "run.jsonl")).code == 5
+@pytest.mark.parametrize("name", ["nope", NOT_THERE])
+def test_of_a_run_that_is_not_there_nothing_is_recorded(
+    name: str, tmp_path: Path, command: Callable[..., Done]
+) -> None:
+    assert command("runs", "record", name, str(tmp_path / "run.jsonl")).code == 5
     assert list(tmp_path.glob("*.jsonl")) == []
+
+
+async def test_a_recording_of_a_run_that_is_gone_midway_ends_with_what_came_until_then() -> None:
+    async def events() -> AsyncIterator[Event]:
+        yield a_checkpoint(1, totalLoss=0.5)
+        yield FollowFailed(project_id="p", run_id="run_1", id="i", cursor="c", error="404", fatal=True)
+
+    recording = io.BytesIO()
+    with pytest.raises(GoneError, match="run_1 cannot be found"):
+        await write_all(events(), recording)
+    assert [type(decode_event(line)).__name__ for line in recording.getvalue().splitlines()] == ["Checkpoint"]

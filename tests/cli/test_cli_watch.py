@@ -179,3 +179,11 @@ def end_all(nexus: NexusThread) -> None:
     for run in nexus.nexus.runs.values():
         if not run.is_over:
             run.cancel()
+
+
+def test_a_run_that_is_not_there_is_an_error_and_keeps_none_of_the_others_from_it(
+    nexus: NexusThread, command: Callable[..., Done]
+) -> None:
+    done = watched(command, "run_00000000-0000-0000-0000-000000000000", nexus.ended(0.5).id)
+    assert (done.code, "step 1" in done.out) == (5, True)
+    assert "nexus-async: run_00000000-0000-0000-0000-000000000000 cannot be found" in done.err

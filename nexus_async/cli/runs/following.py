@@ -10,6 +10,8 @@ from nexus_async.cli.exits import NOT_FOUND, STILL_RUNNING, CommandError, code_o
 from nexus_async.events import FollowFailed, RunEnded
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nexus_async.cli.board import Board
     from nexus_async.cli.views import View
     from nexus_async.events import Event
@@ -23,9 +25,14 @@ class StillRunningError(CommandError):
 
 
 class GoneError(CommandError):
-    """Tell that a run is gone, so that its end was never seen."""
+    """Tell that runs are gone, so that their end was never seen."""
 
     code = NOT_FOUND
+
+    def __init__(self, run_ids: Sequence[str]) -> None:
+        super().__init__(
+            f"{', '.join(run_ids)} cannot be found, or not any more: see nexus-async runs list for those that can"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,12 +62,12 @@ async def follow(feed: Feed, board: Board, view: View, limits: Limits) -> int:
             match event:
                 case RunEnded(outcome=outcome):
                     outcomes.append(outcome)
-                case FollowFailed(fatal=True, error=error):
-                    gone.append(error)
+                case FollowFailed(fatal=True, run_id=run_id):
+                    gone.append(run_id)
             if limits.fail_fast and code_of_outcomes(outcomes):
                 break
     if gone and not code_of_outcomes(outcomes):
-        raise GoneError(gone[0])
+        raise GoneError(gone)
     return code_of_outcomes(outcomes)
 
 

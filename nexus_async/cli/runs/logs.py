@@ -14,10 +14,11 @@ from nexus_async.cli.loop import run_async
 from nexus_async.cli.naming import find_run_ids
 from nexus_async.cli.options import AS_TABLE, FLAG, ProjectOption, RunName, Shown
 from nexus_async.cli.project import open_project
+from nexus_async.cli.runs.following import GoneError
 from nexus_async.cli.times import read_moment
 from nexus_async.cli.views import JsonArray, JsonLines, remark_on
 from nexus_async.cli.visible import visible
-from nexus_async.events import CaughtUp, Checkpoint, LogEntry, RunEnded, encode_plain
+from nexus_async.events import CaughtUp, Checkpoint, FollowFailed, LogEntry, RunEnded, encode_plain
 
 if TYPE_CHECKING:
     from typing import Self
@@ -70,12 +71,16 @@ async def _logs(
 
 
 async def _show_all(feed: Feed, view: View) -> None:
+    """Show what is there, or all to the end. Raises `GoneError` after that, where runs are gone."""
+    gone: list[str] = []
     async for event in feed:
-        match event:
-            case CaughtUp():
-                return
-            case _:
-                view.show(event)
+        if isinstance(event, CaughtUp):
+            break
+        if isinstance(event, FollowFailed) and event.fatal:
+            gone.append(event.run_id)
+        view.show(event)
+    if gone:
+        raise GoneError(gone)
 
 
 def _view(shown: Shown) -> View:

@@ -72,11 +72,12 @@ class Client(Endpoint):
     authenticate by mutual TLS in place of the key; `ca_file` names the authorities to trust in place of the
     system's.
 
-    `timeout` seconds bound a whole call, attempts and pauses included; `connect_timeout` bounds each connection,
-    `read_timeout` each silence of a call, while a poll is bounded as a whole alone. `attempts` is the number of
-    tries of what is safe to repeat; starting a run is not, once it may have been received. An answer that asks
-    for a pause above `retry_after_cap` seconds is raised at once. More than `max_response_bytes` are read of no
-    answer, neither as received nor decompressed. All six can be changed for some calls: `with_options`.
+    `timeout` seconds bound a whole call, attempts and pauses included; `connect_timeout` bounds each
+    connection, `read_timeout` each silence, but where a followed log is read, which is bounded as a whole
+    alone. `attempts` is the number of tries of what is safe to repeat; starting a run is not, once it may have
+    been received. An answer that asks for a pause above `retry_after_cap` seconds is raised at once. More than
+    `max_response_bytes` are read of no answer, neither as received nor decompressed. All six can be changed for
+    some calls: `with_options`.
 
     At most `max_in_flight` requests are under way and `requests_per_second` are sent; logs that are followed wait
     also where they bring more than `bytes_per_second`. A `throttle` in place of the three can be shared by

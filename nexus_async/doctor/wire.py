@@ -13,6 +13,7 @@ from nexus_async.config import MAX_RESPONSE_BYTES
 from nexus_async.doctor.anonymous import word
 from nexus_async.errors import ConnectError, RequestError, StatusError
 from nexus_async.http.protocol import body_of, get, path_of
+from nexus_async.http.retry import PASSING_STATUS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +25,7 @@ TRIES: Final = 3
 PAUSE: Final = 1.0
 """Seconds between two tries; `Retry-After` where it asks for more."""
 LONGEST_PAUSE: Final = 30.0
-PASSING: Final = frozenset({429, 500, 502, 503, 504, *range(520, 525)})
+PASSING: Final = PASSING_STATUS | {HTTPStatus.TOO_MANY_REQUESTS}
 """The statuses that may pass."""
 
 _WHERE = re.compile(r"(?<=host )\S+|\('[^)]*\)|'[^']*'|(?<=endpoint: \d{3} ).*")
@@ -124,6 +125,7 @@ class Wire:
         if isinstance(error, ConnectError):
             return _WHERE.sub("...", error.what.replace(self._endpoint, "the endpoint"))
         return {
+            "SecretKeyError": "the function for the secret key gave none",
             "ConnectionLostError": "the connection broke",
             "RequestTimeoutError": "no whole answer in time",
         }.get(type(error).__name__, f"the answer is unusable ({type(error).__name__})")

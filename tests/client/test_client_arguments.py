@@ -121,6 +121,20 @@ async def test_a_read_timeout_bounds_a_silence() -> None:
         assert now() == pytest.approx(3, abs=0.01)
 
 
+@virtual
+async def test_reading_a_followed_log_is_bounded_as_a_whole_alone() -> None:
+    log = {"id": "runlog_1", "logs": [{"ev": "trainingCheckpoint", "t": 1, "pl": {"step": 7}}]}
+    run = says(200, {**msgspec.to_builtins(RUN), "logIds": ["runlog_1"]})
+
+    async def late(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(9)
+        return web.json_response(log)
+
+    async with calling(run, late, read_timeout=3, timeout=20) as (_, project):
+        assert (await anext(project.runs.stream_logs("run_1"))).step == 7
+        assert 9 <= now() < 10
+
+
 async def trickles(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse()
     await response.prepare(request)

@@ -113,3 +113,10 @@ def test_a_connection_that_did_not_stand_is_told_without_a_host_or_an_address(wh
     said = wire.told(ConnectError(what, method="GET", path="/workspace"), "/workspace")
     assert told in said
     assert not any(private in said for private in ("corp", "10.1", "::1"))
+
+
+async def test_a_function_that_gives_no_key_is_told_as_what_it_is() -> None:
+    async with odd_nexus() as nexus, Client(lambda: "", endpoint=nexus.url) as client:
+        report = await examine(client)
+    told = "broken: GET /workspace: the function for the secret key gave none (3 tries)"
+    assert told in lines(report, "Key, workspace, projects")

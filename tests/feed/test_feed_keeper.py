@@ -13,7 +13,7 @@ from feed_pieces import NotingStore, checkpoint
 from nexus_async import InvalidCursorError, StoreError, StoreLostError
 from nexus_async.config import COMMIT_INTERVAL
 from nexus_async.logs import Cursor
-from nexus_async.streaming.feed.keeper import Keeper
+from nexus_async.streaming.feed.keeper import SLICE, Keeper
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -56,6 +56,18 @@ async def test_the_cursor_of_the_store_counts_more_than_the_one_that_is_given() 
     keeper = Keeper(NotingStore({"run_1": SECOND}), [FIRST, Cursor("run_2").token()])
     cursors = await keeper.open()
     assert cursors == {"run_1": Cursor.read(SECOND), "run_2": Cursor("run_2")}
+
+
+async def test_a_store_of_many_cursors_is_read_without_holding_up_the_loop() -> None:
+    kept = {f"run_{number}": Cursor(f"run_{number}", status="Running").token() for number in range(2000)}
+    keeper, turns = Keeper(NotingStore(kept), ()), 0
+    opening = asyncio.create_task(keeper.open())
+    while not opening.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert turns > 2000 / SLICE
+    assert keeper.cursors == kept
+    await keeper.aclose()
 
 
 async def test_a_store_that_holds_garbage_is_let_go_of() -> None:

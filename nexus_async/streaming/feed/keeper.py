@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from nexus_async.config import COMMIT_INTERVAL
 from nexus_async.errors import InvalidArgumentError, StoreBusyError, StoreLostError
@@ -14,12 +14,13 @@ from nexus_async.logs import Cursor
 from nexus_async.streaming.feed.handled import Handled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from nexus_async.events import RunEvent
     from nexus_async.streaming.stores.store import Store
 
-
+SLICE: Final = 256
+"""Cursors that are read without letting the loop go on: a store may hold tens of thousands."""
 logger = logging.getLogger("nexus_async.streaming")
 
 
@@ -45,16 +46,18 @@ class Keeper:
     async def open(self) -> dict[str, Cursor]:
         """Become the store's writer, and return the cursors to begin with, by their runs."""
         cursors = {cursor.run_id: cursor for cursor in self._given}
+        tokens = {run_id: cursor.token() for run_id, cursor in cursors.items()}
         if self._store is not None:
             await self._store.open()
             self._is_open, self._saved_at = True, asyncio.get_running_loop().time()
             try:
                 kept = await self._store.load()
-                cursors |= {run_id: Cursor.parse(token, run_id=run_id) for run_id, token in kept.items()}
+                cursors |= await _read(kept)
             except BaseException:
                 await self.aclose()
                 raise
-        self._handled.cursors.update({run_id: cursor.token() for run_id, cursor in cursors.items()})
+            tokens |= kept
+        self._handled.cursors.update(tokens)
         return cursors
 
     @property
@@ -132,3 +135,12 @@ class Keeper:
             self._events = events + self._events
             raise
         return True
+
+
+async def _read(kept: Mapping[str, str]) -> dict[str, Cursor]:
+    cursors: dict[str, Cursor] = {}
+    for run_id, token in kept.items():
+        cursors[run_id] = Cursor.parse(token, run_id=run_id)
+        if len(cursors) % SLICE == 0:
+            await asyncio.sleep(0)
+    return cursors

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -23,6 +23,7 @@ from nexus_async import (
     RequestTimeoutError,
     ServerError,
 )
+from nexus_async.http.attempts import Observer
 from nexus_async.http.key import SecretKey
 from nexus_async.http.options import Options
 from nexus_async.http.protocol import Answer, Request, get, post
@@ -34,7 +35,7 @@ from nexus_async.http.waiting import Kind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nexus_async.http.attempts import Observation
+    from nexus_async.http.attempts import Attempt, Observation
     from nexus_async.http.throttle import Turn
     from nexus_async.http.transport import Sink
 
@@ -272,3 +273,15 @@ async def test_closing_while_it_waits_ends_a_call() -> None:
     with pytest.raises(ClientClosedError):
         await waiting
     assert len(transport.sent) == 1
+
+
+async def test_an_attempt_of_a_loop_that_was_held_up_past_the_timeout_has_next_to_no_time() -> None:
+    def hold_up(_: Attempt) -> None:
+        loop: Any = asyncio.get_running_loop()
+        loop._selector.clock.advance(100)
+
+    transport = ScriptedTransport(ConnectionLostError)
+    requester = Requester(transport, options=Options(timeout=10), observer=Observer(on_attempt=hold_up))
+    with pytest.raises(ConnectionLostError):
+        await requester.call(get("/runs"), bytes)
+    assert [within for _, within in transport.sent] == [10, 0.001]  # 0 is no limit at all to aiohttp

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from cyclopts import App
 
+from nexus_async.cli.streams import open_missing_streams
 from nexus_async.config import VERSION
 from nexus_async.loggers import show_log
 
@@ -58,6 +59,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command that `arguments` name, and return its exit code."""
     words = [word for word in arguments if word != DEBUG]
     try:
+        open_missing_streams()
         _take_any_character()
         show_log(default=logging.WARNING)
         _let_speak(words)

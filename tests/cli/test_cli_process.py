@@ -53,6 +53,18 @@ def test_a_reader_that_has_enough_ends_a_command_without_a_word(nexus: NexusThre
     assert (done.stderr, len(done.stdout.splitlines())) == (b"", 1)
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_leads_nowhere(closed: str, nexus: NexusThread) -> None:
+    run = nexus.ended(0.5)
+    words = shlex.join([*NEXUS_ASYNC, "watch", run.id, "--interval", "0.1"])
+    done = subprocess.run(
+        ["sh", "-c", f"{words} {closed}"],
+        capture_output=True, text=True, timeout=60, check=False, env={**os.environ, **nexus.environment},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == (0 if " >&-" in f" {closed}" else 2)
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_a_watch_that_is_interrupted_ends_with_130_and_goes_on_next_time(
     ending: signal.Signals, tmp_path: Path, nexus: NexusThread

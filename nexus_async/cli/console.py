@@ -27,6 +27,11 @@ class PipedConsole(Console):
         raise BrokenPipeError
 
 
+def is_drawn_on(console: Console) -> bool:
+    """Tell whether a console is a terminal: to rich a pipe is one where FORCE_COLOR asks for colours."""
+    return console.is_terminal and console.file.isatty()
+
+
 def forget_reader() -> None:
     """Let what is left for a reader that is gone go nowhere: the interpreter would complain at its end."""
     for stream in (sys.stdout, sys.stderr):

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from nexus_async.cli.console import PipedConsole, draw, say, write_json, write_line
+from nexus_async.cli.console import PipedConsole, draw, is_drawn_on, say, write_json, write_line
 from nexus_async.cli.exits import CommandError
 from nexus_async.cli.visible import visible
 from nexus_async.events import encode_plain
@@ -84,7 +84,7 @@ def _for_markdown(text: str) -> str:
 
 
 def _show_rows(listing: Listing, console: Console) -> None:
-    if not console.is_terminal:
+    if not is_drawn_on(console):
         for row in listing.rows:
             write_line("\t".join(map(visible, row)))
         return

@@ -122,6 +122,14 @@ def test_a_terminal_is_shown_a_table_with_colours(nexus: NexusThread) -> None:
     assert "\x1b[1;31mErrored" in shown.raw
 
 
+@pytest.mark.parametrize("words", [["runs", "list"], ["runs", "matrix"]])
+def test_a_pipe_gets_plain_lines_even_where_colours_are_forced(words: list[str], nexus: NexusThread) -> None:
+    run = nexus.ended(0.5)
+    nexus.do(lambda: run.evaluate(3, ["cat", "dog"], [[8, 1], [2, 9]]))
+    words = [*words, run.id] if "matrix" in words else words
+    assert in_pipe(nexus, *words, FORCE_COLOR="1").stdout == in_pipe(nexus, *words).stdout
+
+
 def test_there_are_no_colours_where_none_are_wanted(nexus: NexusThread) -> None:
     nexus.ended(0.5, outcome="Errored")
     shown = on_screen(nexus, "runs", "list", columns=160, NO_COLOR="1")

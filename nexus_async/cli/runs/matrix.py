@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from nexus_async.cli.console import PipedConsole, draw, say
+from nexus_async.cli.console import PipedConsole, draw, is_drawn_on, say
 from nexus_async.cli.heat_map import heat_maps
 from nexus_async.cli.listing import Listing, append_summary, markdown_of, show
 from nexus_async.cli.loop import run_async
@@ -49,7 +49,7 @@ async def _matrix(name: str, wanted: str | None) -> tuple[str, ConfusionMatrix]:
 def _show(run_id: str, matrix: ConfusionMatrix, shown: Shown) -> None:
     console = PipedConsole()
     listing = _listing(run_id, matrix)
-    if shown.output != "table" or not console.is_terminal:
+    if shown.output != "table" or not is_drawn_on(console):
         show(listing, shown)
         return
     say(listing.title)

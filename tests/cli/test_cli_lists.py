@@ -69,6 +69,16 @@ def test_runs_are_chosen_by_status(runs: list[LocalRun], command: Callable[..., 
     assert set(listed(command, "--status", "Running", "--status", "Errored")) == {runs[1].id, runs[2].id}
 
 
+@pytest.mark.parametrize("words", [("runs", "list"), ("watch", "--timeout", "0.1")])
+def test_a_status_that_is_mistyped_is_told_with_those_that_are_known(
+    words: tuple[str, ...], command: Callable[..., Done]
+) -> None:
+    assert (
+        "no status is known as Runing; there are Creating, Running" in command(*words, "--status", "Runing").err
+    )
+    assert "no status is known" not in command(*words, "--status", "running").err
+
+
 @pytest.mark.parametrize("name", ["Second flow", "second flow", "by its ID"])
 def test_runs_are_chosen_by_workflow(
     name: str, nexus: NexusThread, runs: list[LocalRun], command: Callable[..., Done]

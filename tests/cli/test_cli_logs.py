@@ -197,3 +197,11 @@ async def test_a_recording_of_a_run_that_is_gone_midway_ends_with_what_came_unti
     with pytest.raises(GoneError, match="run_1 cannot be found"):
         await write_all(events(), recording)
     assert [type(decode_event(line)).__name__ for line in recording.getvalue().splitlines()] == ["Checkpoint"]
+
+
+def test_a_metric_that_no_run_has_is_told_with_those_that_there_are(
+    evaluated: LocalRun, nexus: NexusThread, command: Callable[..., Done]
+) -> None:
+    assert command("runs", "compare", nexus.start().id, "--metric", "los").err == ""
+    told = command("runs", "compare", evaluated.id, "--metric", "los").err
+    assert "no run has a metric los: pass --metric with one of totalLoss" in told

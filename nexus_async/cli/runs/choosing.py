@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from nexus_async.cli.console import say
 from nexus_async.cli.exits import UsageError
+from nexus_async.cli.listing import STYLES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from nexus_async.models.run import Run
 
@@ -25,6 +27,13 @@ FIELDS: Final = {
     "value": "execution.limit.value",
 }
 """What a condition may be about, and where it stands in a run."""
+
+
+def warn_of_unknown(statuses: Iterable[str]) -> None:
+    """Say which statuses are not known: most likely mistyped, and no error, since Nexus may get new ones."""
+    known = {status.casefold() for status in STYLES}
+    if unknown := [status for status in statuses if status.casefold() not in known]:
+        say(f"nexus-async: no status is known as {', '.join(unknown)}; there are {', '.join(STYLES)}")
 
 
 class Choice:

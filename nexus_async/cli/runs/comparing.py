@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 from cyclopts import Parameter
 
 from nexus_async.cli.board import METRIC
+from nexus_async.cli.console import say
 from nexus_async.cli.curve import Curve
 from nexus_async.cli.drawing import number
 from nexus_async.cli.listing import Listing, show
@@ -20,6 +21,8 @@ from nexus_async.cli.runs.settings import settings_of
 from nexus_async.cli.times import seconds_between, write_span
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nexus_async.models.history import RunHistory
     from nexus_async.models.run import Run
     from nexus_async.resources.project import Project
@@ -57,6 +60,7 @@ def compare(
       nexus-async runs compare run_610ba @latest --metric accuracy --summary "$GITHUB_STEP_SUMMARY"
     """
     compared = run_async(_compare(run, metric, project))
+    _warn_of_unknown(metric, compared)
     title = f"Comparison by {metric}"
     rows = [_row(each) for each in compared]
     columns = ("run", "best", "last", "steps", "took", "status", "workflow", *_SETTINGS)
@@ -66,6 +70,12 @@ def compare(
 
 
 _SETTINGS = ("accelerator", "limit", "strategy", "metric", "evaluation")
+
+
+def _warn_of_unknown(metric: str, compared: Sequence[_Compared]) -> None:
+    names = dict.fromkeys(name for each in compared for name in each.history.metrics)
+    if names and metric not in names:
+        say(f"nexus-async: no run has a metric {metric}: pass --metric with one of {', '.join(names)}")
 
 
 async def _compare(names: tuple[str, ...], metric: str, wanted: str | None) -> list[_Compared]:

@@ -14,6 +14,7 @@ from nexus_async.cli.loop import run_async
 from nexus_async.cli.naming import find_flow, find_run_id
 from nexus_async.cli.options import AS_TABLE, SEVERAL, ProjectOption, RunName, Shown
 from nexus_async.cli.project import open_project
+from nexus_async.cli.runs.choosing import warn_of_unknown
 from nexus_async.cli.runs.settings import settings_of
 from nexus_async.cli.times import read_moment, write_lasting, write_moment
 
@@ -45,6 +46,7 @@ def list_runs(
     """
     if limit < 1:
         raise UsageError(f"--limit {limit} shows nothing: give a number of 1 or more")
+    warn_of_unknown(status)
     run_async(_list_runs(_read_filter(status, since), flow, limit, project, shown))
 
 

@@ -17,7 +17,7 @@ from nexus_async.cli.loop import run_async
 from nexus_async.cli.naming import find_run_ids
 from nexus_async.cli.options import AS_TABLE, FLAG, SEVERAL, ProjectOption, RunName, Shown
 from nexus_async.cli.project import open_project
-from nexus_async.cli.runs.choosing import Choice
+from nexus_async.cli.runs.choosing import Choice, warn_of_unknown
 from nexus_async.cli.runs.following import Limits, follow
 from nexus_async.cli.times import read_span
 from nexus_async.cli.views import Both, JsonArray, JsonLines, Lines
@@ -99,6 +99,7 @@ def watch(
       nexus-async watch -o jsonl > events.jsonl
     """
     limits, choice = watched.limits(), Choice(watched.status, watched.where)
+    warn_of_unknown(watched.status)
     return run_async(watch_runs(run, watched, limits=limits, choice=choice, project=project, shown=shown))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import aiohttp
 from aiohttp.http_exceptions import ContentLengthError, LineTooLong, TransferEncodingError
 
@@ -61,6 +63,12 @@ def meaning_of(  # noqa: C901, PLR0911 - a line for each
             return _of_a_bad_answer(failure)
         case _:
             return ConnectionLostError, f"the connection broke: {what_broke(failure)}"
+
+
+def is_cancelled() -> bool:
+    """Tell whether somebody cancelled this task, rather than what it waits for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def what_broke(failure: Exception) -> str:

@@ -13,6 +13,7 @@ from multidict import CIMultiDict
 
 from nexus_async.config import Secret, can_be_sent
 from nexus_async.errors import SecretKeyError
+from nexus_async.http.failures import is_cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -119,6 +120,10 @@ class SecretKey:
             answer = self._source()
             if inspect.isawaitable(answer):
                 answer = await answer
+        except asyncio.CancelledError:
+            if is_cancelled():
+                raise
+            return "was cancelled"  # as by a task of its own that it waits for
         except Exception as failure:  # noqa: BLE001 - whatever it may raise
             return f"raised {type(failure).__name__}"
         if can_be_sent(answer):

@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 from nexus_async.config import MAX_RESPONSE_BYTES
 from nexus_async.errors import ClientClosedError, ConnectError, RequestError
 from nexus_async.http.bodies import pour_body, read_body
-from nexus_async.http.failures import FOREIGN, meaning_of
+from nexus_async.http.failures import FOREIGN, is_cancelled, meaning_of
 from nexus_async.http.protocol import Answer, retry_after
 from nexus_async.http.sending import Counted, send_once
 from nexus_async.http.waiting import Kind
@@ -175,7 +175,7 @@ class AiohttpTransport:
         except FOREIGN as failure:
             error = self._error_of(request, failure, within)
         except asyncio.CancelledError:
-            if session is None or not session.closed or _is_cancelled():
+            if session is None or not session.closed or is_cancelled():
                 raise
             error = ClientClosedError()  # aiohttp cancels who waits for a connection when it closes
         finally:
@@ -281,9 +281,3 @@ class AiohttpTransport:
             return meaning
         kind, what = meaning
         return kind(self.key.hidden(" ".join(what.split())), method=request.method, path=request.path)
-
-
-def _is_cancelled() -> bool:
-    """Tell whether somebody cancelled this task, rather than something that it waits for."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

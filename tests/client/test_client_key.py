@@ -127,6 +127,12 @@ def raises() -> str:
     raise LookupError(f"the vault said {OLD}")
 
 
+async def waits_for_what_was_cancelled() -> str:
+    vault: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    vault.cancel()
+    return await vault
+
+
 async def hangs_on() -> str:
     await asyncio.sleep(1e6)
     return NEW
@@ -141,8 +147,9 @@ async def hangs_on() -> str:
         (Keys(""), "gave a text that no header may carry"),
         (Keys(f"{OLD}\r\nX-Mine: yes"), "gave a text that no header may carry"),
         (hangs_on, "gave none within"),
+        (waits_for_what_was_cancelled, "was cancelled"),
     ],
-    ids=["raises", "None", "bytes", "empty", "two lines", "hangs"],
+    ids=["raises", "None", "bytes", "empty", "two lines", "hangs", "cancelled"],
 )
 async def test_a_function_without_a_key_is_told_without_its_value(
     api: ScriptedApi, source: Any, told: str
@@ -159,6 +166,14 @@ async def test_a_function_that_fails_after_a_401_is_not_said_to_have_sent_nothin
     with pytest.raises(SecretKeyError, match=r"refused, and no other came: .* NoneType .*\(2 attempts\)"):
         await call_as(api, keys)
     assert (keys.asked, keys_sent(api)) == (3, [OLD])
+
+
+async def test_a_call_that_is_cancelled_while_it_waits_for_its_key_is_cancelled(api: ScriptedApi) -> None:
+    call = asyncio.create_task(call_as(api, hangs_on))
+    await asyncio.sleep(1)
+    call.cancel()
+    await asyncio.wait([call])
+    assert call.cancelled()
 
 
 async def test_a_function_that_fails_once_is_asked_again(api: ScriptedApi) -> None:

@@ -240,7 +240,7 @@ async def test_a_coding_that_was_not_asked_for_is_an_invalid_answer() -> None:
             await client.get_info()
 
 
-async def mid_body(first: bytes, then: bytes) -> RequestError:
+async def mid_body(first: bytes, then: bytes, timeout: float) -> RequestError:
     """Fail after a part of the body was read."""
     server: asyncio.Server
 
@@ -254,14 +254,15 @@ async def mid_body(first: bytes, then: bytes) -> RequestError:
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server, raw_client(server) as client:
+    async with server, raw_client(server, timeout) as client:
         with pytest.raises(RequestError) as caught:
             await client.get_info()
     return caught.value
 
 
-def raw_client(server: asyncio.Server) -> Client:
-    return Client("k", endpoint=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", attempts=1, timeout=0.3)
+def raw_client(server: asyncio.Server, timeout: float) -> Client:
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    return Client("k", endpoint=url, attempts=1, timeout=timeout)
 
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n"
@@ -282,7 +283,7 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd\r\n"
 async def test_a_body_of_a_wrong_length_is_an_error_of_this_package(
     first: bytes, then: bytes, kind: type[RequestError]
 ) -> None:
-    assert type(await mid_body(first, then)) is kind
+    assert type(await mid_body(first, then, timeout=1 if kind is RequestTimeoutError else 60)) is kind
 
 
 def test_what_grows_by_less_than_the_measure_is_no_bomb() -> None:

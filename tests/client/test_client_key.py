@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from scripted_api import calling, get_run, says, start_run
 
-from nexus_async import AuthenticationError, Client, ConfigurationError, SecretKeyError
+from nexus_async import AuthenticationError, Client, ConfigurationError, ForbiddenError, SecretKeyError
 from nexus_async.testing.connector import VirtualConnector
 
 if TYPE_CHECKING:
@@ -101,6 +101,13 @@ async def test_calls_that_are_refused_together_ask_once(api: ScriptedApi) -> Non
 
     await call_as(api, keys.slowly, together)
     assert keys.asked == 2
+
+
+async def test_the_key_before_is_not_told_either() -> None:
+    async with calling(says(401), says(403, {"message": f"{OLD} was replaced by {NEW}"})) as (api, _):
+        with pytest.raises(ForbiddenError, match=r"\[secret key\] was replaced by \[secret key\]") as caught:
+            await call_as(api, Keys(OLD, NEW))
+    assert not {OLD, NEW} & set(str(caught.value).split())
 
 
 async def test_a_call_asks_once_and_then_fails(api: ScriptedApi) -> None:

@@ -35,6 +35,8 @@ from nexus_async import (
 from nexus_async.logs import Beginning, Cursor
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from nexus_async import Project
     from nexus_async.local import LocalRun
 
@@ -53,6 +55,11 @@ def trained(nexus: FaultyNexus, count: int = 4) -> LocalRun:
     for step in range(count):
         run.checkpoint(step=step, time=OLD)
     return run
+
+
+async def slow(_: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
+    await asyncio.sleep(20)
+    return answer
 
 
 async def crash_at(kind: type[Event], project: Project, store: MemoryStore, **options: Any) -> list[Event]:
@@ -137,9 +144,13 @@ async def test_what_is_too_old_stays_so_over_a_crash_between_two_logs() -> None:
         run.open_log()
         run.checkpoint(step=3, time=OLD)
         run.checkpoint(step=4, time=NEW)
-        told = await crash_at(Checkpoint, project, store, since=1500.0)
+        told: list[Event] = []
+        with suppress(CrashError):
+            async with project.runs.watch(store=store, pacing=PACE, since=1500.0) as feed:
+                told += await until(feed, lambda event: isinstance(event, Checkpoint) and event.step == 4)
+                raise CrashError
         told += await told_next(project, store)
-    assert steps(told) == {run.id: [2, 2, 4]}
+    assert steps(told) == {run.id: [2, 4, 4]}
 
 
 async def test_the_token_of_a_run_that_was_added_keeps_what_is_left_out_for_a_stream_too() -> None:
@@ -160,6 +171,20 @@ async def test_a_stream_that_is_left_before_its_first_checkpoint_keeps_its_tail(
         assert Cursor.read(cursor).beginning == Beginning(tail=2)
         stream = project.runs.stream_logs(run.id, cursor=cursor, follow=False)
         assert [checkpoint.step async for checkpoint in stream] == [2, 3]
+
+
+async def test_a_stream_that_is_cancelled_with_its_tail_at_hand_does_not_count_it_anew() -> None:
+    async with serving() as (nexus, project):
+        run = trained(nexus)
+        run.finish()
+        await asyncio.sleep(100)  # so that one snapshot is enough
+        stream = project.runs.stream_logs(run.id, tail=2)
+        nexus.fault = lambda request: slow if nexus.count("log") and request.path.endswith(run.id) else None
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(stream), 5)
+        assert Cursor.read(stream.cursor).beginning is None
+        resumed = project.runs.stream_logs(run.id, cursor=stream.cursor, follow=False)
+        assert [checkpoint.step async for checkpoint in resumed] == [2, 3]
 
 
 async def test_a_run_whose_joining_was_not_handled_is_told_though_it_ended_meanwhile() -> None:

@@ -106,12 +106,14 @@ async def test_progress_goes_by_the_limit_else_by_the_last_run_of_its_workflow_e
     page: Page,
 ) -> None:
     async with showing() as shown:
-        by_epochs, by_minutes = (
+        by_epochs, by_minutes, undated = (
             shown.nexus.start_run(setup={"limit": {"metric": metric, "value": value}})
-            for metric, value in (("LIM_EPOCHS", 40), ("LIM_MINUTE", 1000))
+            for metric, value in (("LIM_EPOCHS", 40), ("LIM_MINUTE", 1000), ("LIM_MINUTE", 1000))
         )
-        for run in (by_epochs, by_minutes):
+        for run in (by_epochs, by_minutes, undated):
             run.checkpoint(step=10, totalLoss=1.0)
+        by_minutes.create_date -= 900 * 60_000  # it waited for so long: minutes count from where training began
+        undated.update_date = 0  # the answer does not say
         flow = shown.nexus.projects[0].workflows[1].id
         finished, going_on = shown.nexus.start_run(flow), shown.nexus.start_run(flow)
         finished.checkpoint(step=20, totalLoss=1.0)
@@ -119,11 +121,12 @@ async def test_progress_goes_by_the_limit_else_by_the_last_run_of_its_workflow_e
         finished.finish()
         alone = shown.nexus.start_run(shown.nexus.projects[0].workflows[2].id)
         alone.checkpoint(step=10, totalLoss=1.0)
-        await open_page(page, shown, runs=5)
+        await open_page(page, shown, runs=6)
         await page.wait_for_selector(f"{row(alone)}[data-step='10']")
         for run, told in (
             (by_epochs, "25 %"),
             (by_minutes, "0 %"),
+            (undated, ""),
             (finished, "100 %"),
             (going_on, "75 %"),
             (alone, ""),

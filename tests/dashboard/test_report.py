@@ -117,6 +117,19 @@ async def test_it_opens_from_disk_draws_and_asks_for_nothing(
     assert complaints == []
 
 
+async def test_its_data_is_as_old_as_it_was_then_however_long_it_is_open(page: Page, tmp_path: Path) -> None:
+    path = write_report(tmp_path / "r.html", reported())
+    await page.clock.install()
+    await page.goto(path.as_uri())
+    await page.clock.run_for(1_000)
+    await seen(page, "document.querySelector('#freshness').textContent.startsWith('data ')")
+    then = await page.text_content("#freshness")
+    await page.clock.fast_forward(3 * 86_400_000)
+    await page.click("#theme")
+    await page.clock.run_for(1_000)
+    assert await page.text_content("#freshness") == then
+
+
 async def test_names_in_it_stay_text(page: Page, complaints: list[str], tmp_path: Path) -> None:
     path = write_report(tmp_path / "r.html", reported(title=EVIL))
     await page.goto(path.as_uri())

@@ -81,7 +81,6 @@ function beginLive() {
 function beginReport() {
   document.body.dataset.mode = "report";
   show(find("events-section"), false);
-  model.clockShift = report.now - Date.now() / 1000;
   takeSnapshot(report);
   setLink("report");
 }

@@ -15,7 +15,8 @@ const model = {
   clockShift: 0, // seconds by which the server's clock is ahead of this browser's
 };
 
-const now = () => Date.now() / 1000 + model.clockShift;
+// In a report time stands still: its data is as old as it was then, however long the page is open.
+const now = () => (report ? report.now : Date.now() / 1000 + model.clockShift);
 
 // Read a number as the wire has it: one that is not finite is text there.
 const readNumber = (value) => (typeof value === "string" ? Number(value) : value);
@@ -35,7 +36,6 @@ function noteRun(run, told) {
   run.flowId = told.flowId;
   run.status = told.status.overview;
   run.message = told.status.message || "";
-  run.createdAt = told.createDate / 1000;
   run.statusAt = told.status.updateDate / 1000;
   run.limit = told.execution?.limit ?? null;
   run.accelerator = told.execution?.accelerator ?? null;
@@ -161,7 +161,8 @@ function progressOf(run) {
   if (isEnded(run)) return run.status === "Finished" ? 1 : null;
   const step = lastStep(run);
   if (run.limit?.metric === "LIM_MINUTE" && run.limit.value > 0) {
-    return Math.min(1, (now() - run.createdAt) / 60 / run.limit.value);
+    if (run.status !== "Running" || run.statusAt === 0) return null; // minutes count from where training began
+    return Math.max(0, Math.min(1, (now() - run.statusAt) / 60 / run.limit.value));
   }
   const isByEpochs = run.limit?.metric === "LIM_EPOCHS" && run.limit.value > 0;
   const total = isByEpochs ? run.limit.value : earlierSteps(run);

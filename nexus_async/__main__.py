@@ -11,7 +11,7 @@ def main() -> int:
     missing = [name for name in ("cyclopts", "rich", "yaml") if find_spec(name) is None]
     if missing:
         print(  # noqa: T201 - there is no console yet
-            f"nexus-async: the command line needs {' and '.join(missing)}: "
+            f"nexus-async: the command line needs {', '.join(missing)}: "
             "install the package with its extra, as in pip install '.[cli]' in a clone",
             file=sys.stderr,
         )

@@ -24,7 +24,7 @@ def end_with(failure: BaseException, words: Sequence[str]) -> int:
             forget_reader()
             return ERROR
         case CycloptsError():
-            _complain(f"{failure} See {_help_for(words)}")
+            _complain(f"{str(failure).rstrip('.')}. See {_help_for(words)}")
             return USAGE
         case NexusError():
             _complain(str(failure))

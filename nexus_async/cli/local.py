@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from nexus_async.cli.console import say, write_line
-from nexus_async.cli.exits import DONE, CommandError
+from nexus_async.cli.exits import DONE, CommandError, UsageError
 from nexus_async.cli.loop import run_async
 from nexus_async.cli.project import PROJECT_VARIABLE
 from nexus_async.config import ENDPOINT_VARIABLE, SECRET_KEY_VARIABLE
@@ -77,7 +77,7 @@ def local(
       nexus-async local --exec 'npm test'
       nexus-async local --replay run.jsonl --speed 60
     """
-    chosen = _trainer(trainer, steps, interval, seed) if replay is None else ReplayTrainer(replay, speed=speed)
+    chosen = _trainer(trainer, steps, interval, seed) if replay is None else _player(replay, speed)
     nexus = LocalNexus(chosen, port=port, seed=seed)
     for each in fault:
         nexus.faults.add_text(each)
@@ -86,9 +86,21 @@ def local(
 
 
 def _trainer(name: TrainerName | None, steps: int, interval: float, seed: int) -> Trainer:
-    if name == "curves" or (name is None and find_spec("sklearn") is None):
+    can_train = find_spec("sklearn") is not None
+    if name == "digits" and not can_train:
+        raise ModuleNotFoundError(
+            "--trainer digits needs scikit-learn: pip install '.[demo]' in a clone, or pass --trainer curves"
+        )
+    if name == "curves" or not can_train:
         return CurveTrainer(steps=steps, interval=interval, seed=seed)
     return DigitsTrainer(steps=steps, step_seconds=interval, seed=seed)
+
+
+def _player(file: Path, speed: float) -> Trainer:
+    try:
+        return ReplayTrainer(file, speed=speed)
+    except OSError as failure:
+        raise UsageError(f"cannot read --replay {file}: {failure.strerror}") from None
 
 
 async def _serve(nexus: LocalNexus, port: int, command: str | None, *, what: str, bad: str) -> int:

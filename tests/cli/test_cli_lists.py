@@ -162,6 +162,8 @@ def test_a_run_is_one_json_object(runs: list[LocalRun], command: Callable[..., D
         (["runs", "list", "-o", "xml"], 2, 'Invalid value "xml" for -o. Choose from'),
         (["runs", "get"], 2, "See nexus-async runs get --help"),
         (["runs", "lst"], 2, 'Did you mean "list"?'),
+        (["local", "--fault", "get:999"], 2, "from 400 to 599. See nexus-async local --help"),
+        (["local", "--replay", "nope.jsonl"], 2, "cannot read --replay nope.jsonl: No such file"),
     ],
 )
 def test_a_mistake_is_told_in_one_line_with_the_remedy(

@@ -17,6 +17,7 @@ import pytest
 from rich.console import Console
 
 from nexus_async import Checkpoint, Client, FixedInterval
+from nexus_async.cli.app import run
 from nexus_async.cli.demo import Demo, next_commands
 
 if TYPE_CHECKING:
@@ -95,6 +96,14 @@ async def test_local_trains_digits_where_it_can() -> None:
     async with serving("--interval", "0.01", "--steps", "1") as (_, exported), client_of(exported) as client:
         checkpoints = await trained(client)
         assert [c.metrics.keys() for c in checkpoints] == [{"totalLoss", "trainLoss", "accuracy"}]
+
+
+def test_digits_that_cannot_be_trained_are_refused_before_anything_is_served(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    assert run(["local", "--trainer", "digits"]) == 1
+    assert "needs scikit-learn: pip install '.[demo]' in a clone" in capsys.readouterr().err
 
 
 async def test_local_listens_on_the_port_that_it_is_given() -> None:

@@ -1,5 +1,5 @@
 # Every target makes what it needs: Python 3.11 (or newer) and make are enough.
-#   make demo      a local Nexus, six real trainings, a live table, in under a minute
+#   make demo      a local Nexus, six real trainings, a live table: half a minute, once installed
 #   make test      every test
 #   make check     lint, types and every test
 #   make pictures  take the pictures of the documents (needs Chromium and tmux: make browser)

@@ -32,7 +32,7 @@ def doctor(
     whole ID, no name of a project, a user or a class, and no metric's value.
 
     Exits with 0 where everything could be told, with 1 where something is broken,
-    and with 4 where the key is refused.
+    and with 4 where there is no key or it is refused.
 
     Such as:
 

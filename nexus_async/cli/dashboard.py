@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from nexus_async.cli.console import say, write_line
 from nexus_async.cli.exits import CommandError
 from nexus_async.cli.loop import run_async
-from nexus_async.cli.options import FLAG, ProjectOption
+from nexus_async.cli.options import COUNT, FLAG, PORT, ProjectOption
 from nexus_async.cli.project import open_project
 from nexus_async.dashboard.dashboard import ENDED, Dashboard
 
@@ -22,13 +22,15 @@ TOKEN_VARIABLE: Final = "NEXUS_ASYNC_DASHBOARD_TOKEN"  # noqa: S105 - the name o
 def dashboard(
     *,
     project: ProjectOption = None,
-    port: Annotated[int, Parameter(help="The port to listen on; 0 takes a free one.")] = 0,
+    port: Annotated[int, PORT, Parameter(help="The port to listen on; 0 takes a free one.")] = 0,
     host: Annotated[
         str, Parameter(help="Where to listen. By default for this machine alone; 0.0.0.0 is for all others too.")
     ] = "127.0.0.1",
     open_: Annotated[bool, Parameter(name="--open", help="Open it in a browser."), FLAG] = False,
     allow_kill: Annotated[bool, Parameter(help="Let runs be killed from the page."), FLAG] = False,
-    ended: Annotated[int, Parameter(help="Runs that are over and shown all the same, the last ones.")] = ENDED,
+    ended: Annotated[
+        int, COUNT, Parameter(help="Runs that are over and shown all the same, the last ones.")
+    ] = ENDED,
 ) -> None:
     """Show runs on a live page in a browser, until Ctrl-C.
 

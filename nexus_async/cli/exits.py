@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from nexus_async.errors import (
     AuthenticationError,
+    ConfigurationError,
     ForbiddenError,
+    InvalidArgumentError,
     NexusError,
     NotFoundError,
     StreamTimeoutError,
@@ -27,6 +29,8 @@ RUN_CANCELLED: Final = 11
 INTERRUPTED: Final = 130
 
 _CODES: Final = {
+    ConfigurationError: USAGE,
+    InvalidArgumentError: USAGE,
     AuthenticationError: NOT_ALLOWED,
     ForbiddenError: NOT_ALLOWED,
     NotFoundError: NOT_FOUND,

@@ -12,10 +12,12 @@ from pathlib import Path  # noqa: TC003 - cyclopts reads the annotations
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from nexus_async.cli.console import say, write_line
 from nexus_async.cli.exits import DONE, CommandError, UsageError
 from nexus_async.cli.loop import run_async
+from nexus_async.cli.options import COUNT, PORT, SPAN
 from nexus_async.cli.project import PROJECT_VARIABLE
 from nexus_async.config import ENDPOINT_VARIABLE, SECRET_KEY_VARIABLE
 from nexus_async.local import CurveTrainer, DigitsTrainer, LocalNexus, ReplayTrainer, Trainer
@@ -30,7 +32,7 @@ def _check_fault(_: object, fault: str) -> None:
 
 def local(
     *,
-    port: Annotated[int, Parameter(help="The port to listen on; 0 takes a free one.")] = 0,
+    port: Annotated[int, PORT, Parameter(help="The port to listen on; 0 takes a free one.")] = 0,
     trainer: Annotated[
         TrainerName | None,
         Parameter(
@@ -38,8 +40,8 @@ def local(
             "By default digits where scikit-learn is installed, else curves."
         ),
     ] = None,
-    steps: Annotated[int, Parameter(help="Steps of a run.")] = 60,
-    interval: Annotated[float, Parameter(help="Seconds between two steps.")] = 1.0,
+    steps: Annotated[int, Parameter(validator=Number(gte=1)), Parameter(help="Steps of a run.")] = 60,
+    interval: Annotated[float, COUNT, Parameter(help="Seconds between two steps.")] = 1.0,
     seed: Annotated[int, Parameter(help="Decides IDs, curves, models and which requests a fault strikes.")] = 0,
     fault: Annotated[
         Sequence[Annotated[str, Parameter(validator=_check_fault)]],
@@ -53,7 +55,7 @@ def local(
     replay: Annotated[
         Path | None, Parameter(help="Play what `runs record` recorded, in place of a trainer.")
     ] = None,
-    speed: Annotated[float, Parameter(help="How many times as fast --replay plays.")] = 1.0,
+    speed: Annotated[float, SPAN, Parameter(help="How many times as fast --replay plays.")] = 1.0,
     exec_: Annotated[
         str | None,
         Parameter(

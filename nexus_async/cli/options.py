@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 Format = Literal["table", "json", "jsonl"]
 
@@ -20,6 +21,12 @@ ProjectOption = Annotated[
 
 RunName = Annotated[str, Parameter(name="RUN", help="A run: its ID, the beginning of it, or @latest.")]
 
+PORT: Final = Parameter(validator=Number(gte=0, lte=65535))
+"""Of an option that is a port; 0 takes a free one."""
+COUNT: Final = Parameter(validator=Number(gte=0))
+"""Of an option that is a number of things, which may be none."""
+SPAN: Final = Parameter(validator=Number(gt=0))
+"""Of an option that is a number of seconds, or of times."""
 FLAG: Final = Parameter(negative="", show_default=False)
 """Of an option that has no value."""
 SEVERAL: Final = Parameter(negative="", show_default=False)

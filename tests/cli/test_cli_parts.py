@@ -253,3 +253,27 @@ def test_what_nobody_foresaw_is_one_line_too(
 def test_a_run_of_no_words_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command([]) == 0
     assert "Exit codes: 0 done" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("watch", "--interval", "0"),
+        ("watch", "--interval", "nan"),
+        ("logs", "x", "--tail", "-1"),
+        ("dashboard", "--port", "65536"),
+        ("dashboard", "--ended", "-1"),
+        ("local", "--port", "-1"),
+        ("local", "--steps", "0"),
+        ("local", "--interval", "-1"),
+        ("local", "--speed", "0"),
+        ("runs", "list", "-n", "0"),
+    ],
+)
+def test_a_number_that_makes_no_sense_is_a_mistake_in_usage_that_names_its_option(
+    words: tuple[str, ...], command: Callable[..., Done]
+) -> None:
+    done = command(*words)
+    named = "--limit" if words[-2] == "-n" else words[-2]
+    assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 1)
+    assert named in done.err

@@ -63,7 +63,7 @@ def test_a_setup_is_read_from_standard_input(
         ([], 2, "what to train on? Pass --gpu"),
         (["--file", "nope.json"], 2, "cannot read --file nope.json: No such file"),
         (["--file", __file__], 2, "is no JSON object"),
-        (["--gpu", ""], 1, "name is empty: give an accelerator"),
+        (["--gpu", ""], 2, "name is empty: give an accelerator"),
     ],
 )
 def test_a_setup_that_is_none_starts_nothing(

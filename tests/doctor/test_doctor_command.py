@@ -60,4 +60,4 @@ async def test_an_active_run_is_looked_at_again_after_as_long_as_was_asked(nexus
     nexus.start_run(setup={"limit": {"metric": "LIM_NONE", "value": 0}})
     await nexus.close()
     code, _, said = await doctor(nexus, "--wait", "-1")
-    assert (code, said) == (1, "nexus-async: wait=-1.0 is no number above zero\n")
+    assert (code, said) == (2, "nexus-async: wait=-1.0 is no number above zero\n")

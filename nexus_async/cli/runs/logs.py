@@ -12,7 +12,7 @@ from nexus_async.cli.drawing import number, short
 from nexus_async.cli.exits import DONE, UsageError
 from nexus_async.cli.loop import run_async
 from nexus_async.cli.naming import find_run_ids
-from nexus_async.cli.options import AS_TABLE, FLAG, ProjectOption, RunName, Shown
+from nexus_async.cli.options import AS_TABLE, COUNT, FLAG, ProjectOption, RunName, Shown
 from nexus_async.cli.project import open_project
 from nexus_async.cli.runs.following import GoneError
 from nexus_async.cli.times import read_moment
@@ -34,7 +34,7 @@ def logs(
     *run: RunName,
     follow: Annotated[bool, FLAG, Parameter(name=["--follow", "-f"], help="Go on until they are over.")] = False,
     since: Annotated[str | None, Parameter(help="Only what is younger: 90s, 2h, or a date.")] = None,
-    tail: Annotated[int | None, Parameter(help="Only the last so many lines of each run.")] = None,
+    tail: Annotated[int | None, COUNT, Parameter(help="Only the last so many lines of each run.")] = None,
     project: ProjectOption = None,
     shown: Shown = AS_TABLE,
 ) -> None:

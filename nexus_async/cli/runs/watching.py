@@ -15,7 +15,7 @@ from nexus_async.cli.listing import Listing, append_summary, markdown_of
 from nexus_async.cli.live import LiveTable
 from nexus_async.cli.loop import run_async
 from nexus_async.cli.naming import find_run_ids
-from nexus_async.cli.options import AS_TABLE, FLAG, SEVERAL, ProjectOption, RunName, Shown
+from nexus_async.cli.options import AS_TABLE, FLAG, SEVERAL, SPAN, ProjectOption, RunName, Shown
 from nexus_async.cli.project import open_project
 from nexus_async.cli.runs.choosing import Choice, warn_of_unknown
 from nexus_async.cli.runs.following import Limits, follow
@@ -58,6 +58,7 @@ class Watched:
     ] = None
     interval: Annotated[
         float | None,
+        SPAN,
         Parameter(help="Ask every so many seconds, rather than by each run's own rhythm."),
     ] = None
 

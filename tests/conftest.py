@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from hypothesis import settings
 from nexus_async.testing import pytest_asyncio_loop_factories  # noqa: F401 - a hook
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from playwright.async_api import Page
 
@@ -22,6 +23,16 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.whic
 
 settings.register_profile("nexus", deadline=None)  # no test asserts on time
 settings.load_profile("nexus")
+
+
+@pytest.fixture(autouse=True)
+def as_the_log_was() -> Iterator[None]:
+    """Leave the log as it was: a command that a test runs within its process shows it."""
+    log = logging.getLogger("nexus_async")
+    level, handlers = log.level, list(log.handlers)
+    yield
+    log.setLevel(level)
+    log.handlers[:] = handlers
 
 
 @pytest.fixture

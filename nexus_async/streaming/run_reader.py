@@ -9,6 +9,7 @@ import msgspec
 from nexus_async.errors import InvalidAnswerError, ResponseTooLargeError
 from nexus_async.events import FollowFailed, LogReset, RunAdded, RunRemoved, event_of
 from nexus_async.http.inflation import BodyTooLargeError
+from nexus_async.http.waiting import Kind
 from nexus_async.logs import Beginning, Cursor, LogReader
 from nexus_async.streaming.intake import Intake, NoRoomError
 from nexus_async.streaming.room import UNKNOWN_BODY
@@ -89,13 +90,15 @@ class RunReader:
         """Read a log's body to its end, and return what is new in it, to be passed to `take` slice by slice.
 
         `share` grows by what is kept of the body: nothing is set aside for one that was read before, as most of
-        those bring nothing. A `turn` is given back where there is no room to begin at once.
+        those bring nothing. A `turn` is given back where there is no room to begin at once, else ended.
         """
         reader = self._readers.get(log_id) or self._readers.setdefault(log_id, LogReader())
         base, reading, least = share.held, None, 0 if reader.position.length else UNKNOWN_BODY
-        if turn is not None and least and not share.has_room(base + least):
-            turn.give_back()
-            turn = None
+        if least:  # room that is set aside while its turn is to come would be lost to others
+            turn = turn or await source.throttle.turn(Kind.LOG)
+            if not share.has_room(base + least):
+                turn.give_back()
+                turn = None
         while reading is None:
             if least:
                 await share.hold(base + least)
@@ -108,6 +111,9 @@ class RunReader:
                 share.resize(base)
                 reading, least, turn = None, max(2 * least, full.size - base), None
                 continue
+            finally:
+                if turn is not None:
+                    turn.end()
             self.received += intake.fed
             if reading.is_lost:
                 reader.forget_bytes()

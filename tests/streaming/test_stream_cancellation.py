@@ -189,5 +189,5 @@ def test_a_stream_goes_on_wherever_it_is_cancelled(
 
 
 def test_all_kinds_of_waiting_are_among_those_that_are_cancelled(limits: dict[str, float]) -> None:
-    waits = {"turn", "get_run", "read_once", "read", "conclude", "sleep"}
+    waits = {"turn", "get_run", "_exchange", "read", "conclude", "sleep"}
     assert undisturbed(limits).places >= waits | ({"hold"} if "max_buffered_bytes" in limits else set())

@@ -64,3 +64,26 @@ async def test_who_holds_a_checkpoint_for_long_lets_others_have_the_room(local_n
         others = [checkpoint.step async for checkpoint in held]
         assert [first.step, *others] == list(range(500))
         assert isinstance(first, Checkpoint)
+
+
+async def test_many_streams_that_begin_at_once_are_each_read_once_within_their_share_of_the_requests(
+    local_nexus: LocalNexus,
+) -> None:
+    async with client_for(local_nexus, requests_per_second=10) as client:
+        runs = [local_nexus.start_run() for _ in range(300)]
+        for run in runs:
+            run.checkpoint(step=0, totalLoss=0.5)
+        project = client.get_project(local_nexus.project_id)
+
+        async def first_of(run: LocalRun) -> float:
+            stream = project.runs.stream_logs(run.id)
+            await anext(stream)
+            waiting.append(asyncio.create_task(anext(stream)))  # which polls on
+            return asyncio.get_running_loop().time()
+
+        waiting: list[asyncio.Task[Checkpoint]] = []
+        came = await asyncio.gather(*map(first_of, runs))
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting)
+    assert max(came) < 150

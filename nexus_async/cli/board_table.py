@@ -10,6 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from nexus_async.cli.cells import OPTIONAL, cells_of
+from nexus_async.cli.curve import title_of
 from nexus_async.cli.listing import STYLES
 from nexus_async.cli.visible import visible
 
@@ -64,8 +65,8 @@ class BoardTable:
             yield from self._note(self._board.footer, _DIM)
 
     def _title(self, name: str) -> str:
-        if name == "loss" and self._board.metric != "totalLoss":
-            return visible(self._board.metric)
+        if name == "loss":
+            return title_of(self._board.metric)
         return "" if name == CURVE else name
 
     def _line(

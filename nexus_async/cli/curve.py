@@ -6,6 +6,7 @@ import math
 from typing import Final
 
 from nexus_async.cli.sparkline import sparkline
+from nexus_async.cli.visible import visible
 
 MOST_POINTS: Final = 128
 """Points that are kept: more than any terminal draws of one run."""
@@ -17,12 +18,18 @@ def falls(metric: str) -> bool:
     return "loss" in name or "error" in name
 
 
+def title_of(metric: str) -> str:
+    """Return what a metric is called where it is shown."""
+    return "loss" if metric == "totalLoss" else visible(metric)
+
+
 class Curve:
     """Keep the last value, the best one, and so many points in between that the course can be drawn."""
 
-    __slots__ = ("_drawn", "_drawn_at", "_is_falling", "_stride", "best", "count", "last", "points")
+    __slots__ = ("_drawn", "_drawn_at", "_is_falling", "_stride", "best", "count", "last", "metric", "points")
 
     def __init__(self, metric: str) -> None:
+        self.metric = metric
         self._is_falling = falls(metric)
         self._stride = 1
         self._drawn, self._drawn_at = "", (0, 0)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rich.table import Table
 from rich.text import Text
 
+from nexus_async.cli.curve import title_of
 from nexus_async.cli.visible import visible
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def checkpoint_line(row: Row) -> str:
     """Write a run's last checkpoint as one plain line."""
     told = [short(row.run_id), row.workflow, row.status]
     if row.step is not None:
-        told += [f"step {row.step}", f"loss {number(row.loss)}", f"best {number(row.best) or 'none'}"]
+        metric = title_of(row.curve.metric)
+        told += [f"step {row.step}", f"{metric} {number(row.loss)}", f"best {number(row.best) or 'none'}"]
     return visible("  ".join(told))
 
 

@@ -34,12 +34,16 @@ def test_a_checkpoint_is_a_plain_line(nexus: NexusThread, command: Callable[...,
     assert (done.code, done.err) == (0, "")
 
 
-def test_another_metric_is_shown_where_it_is_asked_for(nexus: NexusThread, command: Callable[..., Done]) -> None:
+def test_another_metric_is_shown_where_it_is_asked_for(
+    tmp_path: Path, nexus: NexusThread, command: Callable[..., Done]
+) -> None:
     run = nexus.start()
     nexus.do(lambda: run.checkpoint(1, totalLoss=9.0, accuracy=0.75))
     nexus.do(lambda: run.checkpoint(2, totalLoss=8.0, accuracy=0.5))
     nexus.do(run.finish)
-    assert watched(command, run.id, "--metric", "accuracy").lines[-1].endswith("step 2  loss 0.5000  best 0.7500")
+    done = watched(command, run.id, "--metric", "accuracy", "--summary", str(tmp_path / "s.md"))
+    assert done.lines[-1].endswith("step 2  accuracy 0.5000  best 0.7500")
+    assert "| step | accuracy | best |" in (tmp_path / "s.md").read_text()
 
 
 def test_each_event_is_a_line_of_json_in_the_one_shape(nexus: NexusThread, command: Callable[..., Done]) -> None:

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from nexus_async.cli.board import METRIC, Board
 from nexus_async.cli.cells import cells_of
+from nexus_async.cli.curve import title_of
 from nexus_async.cli.listing import Listing, append_summary, markdown_of
 from nexus_async.cli.live import LiveTable
 from nexus_async.cli.loop import run_async
@@ -158,4 +159,5 @@ def _view(board: Board, feed: Feed, shown: Shown) -> View:
 def _summary(board: Board) -> Listing:
     cells = [cells_of(row, board, now=row.time or 0.0) for row in board.rows.values()]
     rows = [tuple(row[name] for name in _SUMMED_UP) for row in cells]
-    return Listing(title="Runs watched", columns=_SUMMED_UP, rows=rows, found=[])
+    columns = tuple(title_of(board.metric) if name == "loss" else name for name in _SUMMED_UP)
+    return Listing(title="Runs watched", columns=columns, rows=rows, found=[])

@@ -42,11 +42,12 @@ async def _list_projects(shown: Shown) -> None:
     async with open_client() as client:
         infos = [project.info for project in await client.list_projects() if project.info is not None]
     rows = [(info.id, info.name, info.type, write_moment(info.create_date)) for info in infos]
-    show(Listing(title="Projects", columns=("id", "name", "type", "created"), rows=rows, found=infos), shown)
+    columns = ("id", "name", "type", "created")
+    show(Listing(title="Projects", columns=columns, rows=rows, found=infos, needed=2), shown)
 
 
 async def _list_workflows(wanted: str | None, shown: Shown) -> None:
     async with open_project(wanted) as project:
         flows = await project.workflows.list()
     rows = [(flow.id, flow.title, write_moment(flow.update_date)) for flow in flows]
-    show(Listing(title="Workflows", columns=("id", "title", "updated"), rows=rows, found=flows), shown)
+    show(Listing(title="Workflows", columns=("id", "title", "updated"), rows=rows, found=flows, needed=2), shown)

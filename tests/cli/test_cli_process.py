@@ -98,13 +98,26 @@ def test_an_interrupted_live_table_gives_the_cursor_back(nexus: NexusThread) -> 
     assert "Traceback" not in shown.raw
 
 
-@pytest.mark.parametrize("words", [["runs", "list"], ["runs", "compare", "@latest"], ["whoami"]])
-def test_a_terminal_of_forty_columns_is_kept_to(words: list[str], nexus: NexusThread) -> None:
+@pytest.mark.parametrize(
+    ("words", "columns"),
+    [
+        (["runs", "list"], ["run", "status"]),
+        (["runs", "get", "@latest"], ["fact", "value"]),
+        (["runs", "compare", "@latest"], ["run", "best", "last"]),
+        (["projects", "list"], ["id", "name"]),
+        (["workflows", "list"], ["id", "title"]),
+        (["whoami"], ["fact", "value"]),
+    ],
+)
+def test_a_terminal_of_forty_columns_is_kept_to_and_still_tells_something(
+    words: list[str], columns: list[str], nexus: NexusThread
+) -> None:
     nexus.ended(0.5)
     shown = on_screen(nexus, *words, columns=40)
     assert shown.code == 0
     tables = [line for line in shown.lines if not line.startswith("(too narrow")]
     assert max(map(len, tables)) <= 40
+    assert shown.lines[0].split()[: len(columns)] == columns
 
 
 def test_a_live_table_keeps_to_forty_columns(nexus: NexusThread) -> None:

@@ -64,9 +64,8 @@ def compare(
     title = f"Comparison by {metric}"
     rows = [_row(each) for each in compared]
     columns = ("run", "best", "last", "steps", "took", "status", "workflow", *_SETTINGS)
-    show(
-        Listing(title=title, columns=columns, rows=rows, found=[_found(each, metric) for each in compared]), shown
-    )
+    found = [_found(each, metric) for each in compared]
+    show(Listing(title=title, columns=columns, rows=rows, found=found, needed=3), shown)
 
 
 _SETTINGS = ("accelerator", "limit", "strategy", "metric", "evaluation")

@@ -24,7 +24,7 @@ def end_with(failure: BaseException, words: Sequence[str]) -> int:
             forget_reader()
             return ERROR
         case CycloptsError():
-            _complain(f"{str(failure).rstrip('.')}. See {_help_for(words)}")
+            _complain(f"{_whole(str(failure))}. See {_help_for(words)}")
             return USAGE
         case NexusError():
             _complain(str(failure))
@@ -33,6 +33,12 @@ def end_with(failure: BaseException, words: Sequence[str]) -> int:
             raise failure
     _complain(str(failure) if _is_foreseen(failure) else _unforeseen(failure))
     return ERROR
+
+
+def _whole(sentence: str) -> str:
+    """Return a sentence without its end; where cyclopts leaves out what there are too many of, say so."""
+    shown = sentence.removesuffix(", ...")
+    return f"{shown} and others" if shown != sentence else sentence.rstrip(".")
 
 
 def _is_foreseen(failure: BaseException) -> bool:

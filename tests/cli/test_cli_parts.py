@@ -277,3 +277,10 @@ def test_a_number_that_makes_no_sense_is_a_mistake_in_usage_that_names_its_optio
     named = "--limit" if words[-2] == "-n" else words[-2]
     assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 1)
     assert named in done.err
+
+
+def test_an_unknown_command_is_told_with_those_that_there_are(command: Callable[..., Done]) -> None:
+    done = command("watc")
+    assert done.code == 2
+    assert 'Unknown command "watc". Did you mean "watch"?' in done.err
+    assert done.err.endswith("wait and others. See nexus-async --help\n")

@@ -55,7 +55,9 @@ def local(
     replay: Annotated[
         Path | None, Parameter(help="Play what `runs record` recorded, in place of a trainer.")
     ] = None,
-    speed: Annotated[float, SPAN, Parameter(help="How many times as fast --replay plays.")] = 1.0,
+    speed: Annotated[
+        float | None, SPAN, Parameter(help="How many times as fast --replay plays; 1 by default.")
+    ] = None,
     exec_: Annotated[
         str | None,
         Parameter(
@@ -79,6 +81,8 @@ def local(
       nexus-async local --exec 'npm test'
       nexus-async local --replay run.jsonl --speed 60
     """
+    if speed is not None and replay is None:
+        raise UsageError(f"--speed {speed:g} is how fast a recording plays: name one with --replay")
     chosen = _trainer(trainer, steps, interval, seed) if replay is None else _player(replay, speed)
     nexus = LocalNexus(chosen, port=port, seed=seed)
     for each in fault:
@@ -98,9 +102,9 @@ def _trainer(name: TrainerName | None, steps: int, interval: float, seed: int) -
     return DigitsTrainer(steps=steps, step_seconds=interval, seed=seed)
 
 
-def _player(file: Path, speed: float) -> Trainer:
+def _player(file: Path, speed: float | None) -> Trainer:
     try:
-        return ReplayTrainer(file, speed=speed)
+        return ReplayTrainer(file, speed=1.0 if speed is None else speed)
     except OSError as failure:
         raise UsageError(f"cannot read --replay {file}: {failure.strerror}") from None
 

@@ -163,6 +163,7 @@ def test_a_run_is_one_json_object(runs: list[LocalRun], command: Callable[..., D
         (["runs", "get"], 2, "See nexus-async runs get --help"),
         (["runs", "lst"], 2, 'Did you mean "list"?'),
         (["local", "--fault", "get:999"], 2, "from 400 to 599. See nexus-async local --help"),
+        (["local", "--speed", "3"], 2, "--speed 3 is how fast a recording plays: name one with --replay"),
         (["local", "--replay", "nope.jsonl"], 2, "cannot read --replay nope.jsonl: No such file"),
     ],
 )

@@ -295,3 +295,16 @@ def test_the_colours_of_runs_differ(nexus: NexusThread) -> None:
     colours = {raw[: raw.index(run.id[:12])].rsplit("\x1b", 1)[-1] for run in (first, second)}
     assert len(colours) == 2
     assert ESCAPES.search(raw)
+
+
+def test_a_recording_is_played_as_fast_as_was_asked(tmp_path: Path, nexus: NexusThread) -> None:
+    run, now, file = nexus.start(), nexus.nexus.now(), str(tmp_path / "run.jsonl")
+    nexus.do(lambda: run.checkpoint(1, time=now, totalLoss=0.5))
+    nexus.do(lambda: run.checkpoint(2, time=now + 7_200_000, totalLoss=0.25))
+    nexus.do(run.finish)
+    assert in_pipe(nexus, "runs", "record", run.id, file).returncode == 0
+    itself = shlex.join(NEXUS_ASYNC)
+    flow = f"$({itself} workflows list | head -1 | cut -f1)"
+    played = f"{itself} runs start --flow {flow} --gpu GPU_T4 && {itself} wait @latest --timeout 20s"
+    done = in_pipe(nexus, "local", "--replay", file, "--speed", "72000", "--exec", played)
+    assert (done.returncode, "\tFinished\t" in done.stdout) == (0, True), done.stderr

@@ -105,6 +105,17 @@ def test_what_was_killed_is_waited_for(nexus: NexusThread, command: Callable[...
     assert [each["status"]["overview"] for each in json.loads(done.out)] == ["Cancelled"]
 
 
+@pytest.mark.parametrize(("options", "code"), [((), 0), (("--wait",), 5)])
+def test_only_who_waits_asks_for_a_run_after_killing_it(
+    options: tuple[str, ...], code: int, nexus: NexusThread, command: Callable[..., Done]
+) -> None:
+    run = nexus.start()
+    fault = nexus.do(lambda: nexus.nexus.faults.add_text("get:404"))
+    done = command("runs", "kill", run.id, "--yes", *options)
+    nexus.do(fault.remove)
+    assert (done.code, run.overview) == (code, "Cancelled")
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from contextlib import suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,10 +21,18 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` to its end, and return what it returns.
 
     Being told to end by SIGTERM is as good as Ctrl-C: what is open is closed, and the terminal is left in order.
+    It is so too where Ctrl-C is ignored, as in what a script runs in the background.
     """
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(main)
+        return runner.run(_terminable(main))
+
+
+async def _terminable(main: Coroutine[Any, Any, T]) -> T:
+    task = asyncio.current_task()
+    assert task is not None
+    with suppress(NotImplementedError):  # Windows has no such signal
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await main
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -87,6 +87,22 @@ def test_a_watch_that_is_interrupted_ends_with_130_and_goes_on_next_time(
     assert '"RunEnded"' in in_pipe(nexus, *words).stdout
 
 
+def test_a_watch_in_the_background_of_a_script_ends_when_it_is_told_to(nexus: NexusThread) -> None:
+    run = nexus.start(0.5)
+    watch = subprocess.Popen(
+        ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *NEXUS_ASYNC, "watch", run.id, "-o", "jsonl"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, **nexus.environment},
+    )
+    with watch:
+        assert watch.stdout
+        watch.stdout.readline()
+        watch.send_signal(signal.SIGTERM)
+        _, said = watch.communicate(timeout=30)
+    assert (watch.returncode, said) == (130, b"")
+
+
 def test_an_interrupted_live_table_gives_the_cursor_back(nexus: NexusThread) -> None:
     run = nexus.start(0.5)
     shown = in_terminal(

@@ -1,7 +1,4 @@
-"""A service that passes what happens to runs on to browsers: `curl -N http://127.0.0.1:8000/events`.
-
-It needs FastAPI and uvicorn: `pip install fastapi uvicorn`.
-"""
+"""Pass events on: `curl -N http://127.0.0.1:8000/events`. It needs `pip install fastapi uvicorn`."""
 
 from __future__ import annotations
 

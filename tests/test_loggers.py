@@ -101,5 +101,5 @@ def test_the_command_line_refuses_another_word_in_one_line() -> None:
         [sys.executable, "-m", "nexus_async", "local"],
         capture_output=True, text=True, check=False, timeout=60, env={**os.environ, "NEXUS_ASYNC_LOG": "loud"},
     )  # fmt: skip
-    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "NEXUS_ASYNC_LOG='loud'" in done.stderr

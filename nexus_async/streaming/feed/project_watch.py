@@ -204,7 +204,8 @@ class ProjectWatch:
         try:
             listed = await self._source.read_list(self._listing.read)
         except RequestError as error:
-            self._lost.failed(error)
+            if not self._poller.is_down:  # or it is not the list alone that fails
+                self._lost.failed(error)
             raise
         self._lost.answered()
         self._must_list = False

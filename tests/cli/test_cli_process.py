@@ -100,6 +100,7 @@ def test_a_watch_in_the_background_of_a_script_ends_when_it_is_told_to(nexus: Ne
         watch.stdout.readline()
         watch.send_signal(signal.SIGTERM)
         _, said = watch.communicate(timeout=30)
+    nexus.do(run.finish)
     assert (watch.returncode, said) == (130, b"")
 
 

@@ -170,7 +170,7 @@ def test_there_are_no_colours_where_none_are_wanted(nexus: NexusThread) -> None:
 
 def test_without_a_terminal_nothing_is_drawn(nexus: NexusThread) -> None:
     nexus.ended(0.5)
-    done = in_pipe(nexus, "runs", "list")
+    done = in_pipe(nexus, "runs", "list", "-n", "1000")
     assert (done.returncode, done.stderr) == (0, "")
     assert "\x1b" not in done.stdout
     assert all(line.count("\t") == 5 for line in done.stdout.splitlines())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import deque
 from itertools import accumulate
 from typing import Final
@@ -55,15 +55,15 @@ class ServerClock:
 
     def _keep(self, low: float, high: float) -> None:
         if len(self._brackets) == BRACKETS:
-            oldest = self._brackets.popleft()
-            self._edges.remove((oldest[0], 1))
-            self._edges.remove((oldest[1], -1))
+            low_of_oldest, high_of_oldest = self._brackets.popleft()
+            del self._edges[bisect_left(self._edges, (low_of_oldest, 1))]
+            del self._edges[bisect_left(self._edges, (high_of_oldest, -1))]
         self._brackets.append((low, high))
         insort(self._edges, (low, 1))
         insort(self._edges, (high, -1))
 
     def _intersect(self) -> None:
-        cover = list(accumulate(step for _, step in self._edges))
+        cover = list(accumulate([step for _, step in self._edges]))
         most = max(cover)
         at = cover.index(most)
         low, high = self._edges[at][0], self._edges[at + 1][0]

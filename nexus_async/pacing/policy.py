@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from array import array
+from math import inf
 from random import Random
 from typing import TYPE_CHECKING, Final, Protocol
 
+import msgspec
+
 from nexus_async.config import LONGEST_GAP, MINIMUM_GAP, POLL_JITTER, PRICE, positive
 from nexus_async.errors import ConfigurationError
-from nexus_async.pacing.staleness import REMEMBERED, IntervalLaw
+from nexus_async.pacing.staleness import REMEMBERED, IntervalLaw, law_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,27 +91,26 @@ class Adaptive:
         return AdaptiveRun(self.price, clock)
 
 
-NOTHING_KNOWN: Final = IntervalLaw()
+NOTHING_KNOWN: Final = law_of(())
 SAME_TIME: Final = 0.0005
 """Seconds: server's times are whole milliseconds, so events closer than this were written at once."""
 
 
-class AdaptiveRun:
+class AdaptiveRun(msgspec.Struct, eq=False, gc=False):
     """The pacing of one run: its last intervals, and where the newest event stands between two polls.
 
     The warm-up before the first event is no interval. Events of the same time are one, since no poll can come
     between them; a server's time that goes back begins anew.
     """
 
-    __slots__ = ("_after", "_before", "_clock", "_intervals", "_law", "_newest", "price")
-
-    def __init__(self, price: float, clock: ServerClock) -> None:
-        self.price = price
-        self._clock = clock
-        self._law = NOTHING_KNOWN
-        self._intervals = array("d")
-        self._newest: float | None = None
-        self._after = self._before = float("inf")
+    price: float
+    _clock: ServerClock
+    _law: IntervalLaw = NOTHING_KNOWN
+    _intervals: bytes = b""
+    """The last intervals, newest first, as 64-bit floats: a fleet holds thousands."""
+    _newest: float | None = None
+    _after: float = inf
+    _before: float = inf
 
     def seen(self, previous_poll: float, poll: float, times: Sequence[float], /) -> None:
         """Note that a poll brought events with these server's times, perhaps none."""
@@ -141,5 +143,6 @@ class AdaptiveRun:
         news = [interval for interval in news if interval > SAME_TIME]
         self._newest, self._after, self._before = times[-1], previous_poll, poll
         if news:
-            self._intervals = array("d", [*reversed(news), *self._intervals][:REMEMBERED])
-            self._law = IntervalLaw(self._intervals, self._clock.noise)
+            intervals = [*reversed(news), *memoryview(self._intervals).cast("d")][:REMEMBERED]
+            self._intervals = array("d", intervals).tobytes()
+            self._law = law_of(intervals, self._clock.noise)

@@ -7,8 +7,7 @@ to a uniform law, and a heavy tail for what was never seen. None came up to the 
     E(a) = E[(a - X)+ | X > silent]
 
 seconds on average. With F(a) the integral of the mixture's distribution M up to `a`, both without the
-condition, that is (F(a) - F(silent) - M(silent) (a - silent)) / (M(inf) - M(silent)). M of the smeared intervals
-is a broken line, so F at its knots is summed once, and both are exact between them. E is convex and grows with
+condition, that is (F(a) - F(silent) - M(silent) (a - silent)) / (M(inf) - M(silent)). E is convex and grows with
 `a`.
 """
 
@@ -18,10 +17,13 @@ from array import array
 from bisect import bisect_left, bisect_right
 from itertools import accumulate
 from math import log1p, sqrt
-from operator import add, mul, sub
+from operator import mul
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from nexus_async.config import FIRST_INTERVAL
+from nexus_async.pacing.mixture import Mixture, mixture_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,74 +34,56 @@ WEIGHTS: Final = tuple(0.95**age for age in range(REMEMBERED))
 """What an interval counts, by how many came after it."""
 TAIL_WEIGHT: Final = 0.3
 """What the heavy tail counts beside them."""
-NEIGHBOUR: Final = 3
-"""An interval is smeared as far as its third-nearest neighbour: one spread for all would blur the two tight
-clusters of a run that pauses for an evaluation at every tenth checkpoint."""
-LEAST_SMEAR: Final = 0.002
-"""Share of the median that is added to every smear."""
-FEW: Final = 4
-"""Up to this many intervals neighbours prove little,"""
-SMEAR_OF_FEW: Final = 0.1
-"""and each is smeared by at least this share of itself."""
 CLOSE_ENOUGH: Final = 0.001
 """Seconds: the solution of E(a) = price is no more exact than the wire's milliseconds."""
 NEWTON_STEPS: Final = 16
 """It takes two to five."""
 
 
-class IntervalLaw:
-    """The law of a run's next interval, given the last ones, newest first, in seconds, each above zero.
+class IntervalLaw(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """The law of a run's next interval, made by `law_of`.
 
-    `noise` is what the clock may be off, in seconds: no interval is known better.
+    A fleet holds thousands, so what is summed is kept as bytes, at which the garbage collector need not look.
     """
 
-    __slots__ = ("_knots", "_passed", "_stale", "mean", "median")
-
-    def __init__(self, intervals: Sequence[float] = (), noise: float = 0.0) -> None:
-        known = sorted(zip(intervals, WEIGHTS, strict=False))
-        lengths, weights = [length for length, _ in known], [weight for _, weight in known]
-        self.median = _weighted_median(lengths, weights)
-        self.mean = _weighted_mean(lengths, weights)
-        ends, rises = _smeared(known, LEAST_SMEAR * self.median, noise)
-        # knots and sums in half the room; what follows is of them as they are kept
-        knots: array[float] = array("f", [0.0, *ends])
-        steps = list(map(sub, knots[1:], knots))
-        sums = accumulate(map(mul, accumulate(rises, initial=0.0), steps), initial=0.0)
-        passed: array[float] = array("f", sums)
-        halves = [step / 2 for step in steps]
-        stale: array[float] = array("d", accumulate(map(mul, map(add, passed[1:], passed), halves), initial=0.0))
-        self._knots, self._passed, self._stale = knots, passed, stale
+    median: float
+    """The weighted median of the intervals, in seconds."""
+    mean: float
+    """Their weighted mean, in seconds."""
+    _sums: bytes
+    """A `Mixture`: its columns of 64-bit floats, one after the other."""
 
     def expected_staleness(self, age: float, silent: float) -> float:
         """Return E(age) in seconds, where no event came up to the age `silent`, of 0 or more."""
         if age <= silent:
             return 0.0
-        gap, scale = age - silent, self.median + silent
-        passed, stale = self._smeared_at(silent)
-        _, later = self._smeared_at(age)
+        mixture, gap, scale = self._mixture(), age - silent, self.median + silent
+        passed, stale = mixture.at(silent)
+        _, later = mixture.at(age)
         tail = TAIL_WEIGHT * self.median
-        left = self._passed[-1] - passed + tail / scale
+        left = mixture.passed[-1] - passed + tail / scale
         return (later - stale - passed * gap + tail * _excess(gap / scale)) / left
 
     def age_worth(self, price: float, silent: float) -> float:
         """Return the age at which E is worth `price`, both in seconds, where no event came up to `silent`."""
         price = price_of_first(price, self.mean)
-        knots, scale = self._knots, self.median + silent
+        mixture, scale = self._mixture(), self.median + silent
+        knots, passed, stale = mixture
         ahead = bisect_right(knots, silent)
         if ahead == len(knots):
             return silent + scale * _solved_excess(price / scale)
-        passed, stale = self._smeared_at(silent)
+        passed_silent, stale_silent = mixture.at(silent)
         tail = TAIL_WEIGHT * self.median
-        wanted = price * (self._passed[-1] - passed + tail / scale)
+        wanted = price * (passed[-1] - passed_silent + tail / scale) + stale_silent
 
         def reached(knot: int) -> float:
             gap = knots[knot] - silent
-            return self._stale[knot] - stale - passed * gap + tail * _excess(gap / scale) - wanted
+            return stale[knot] - passed_silent * gap + tail * _excess(gap / scale) - wanted
 
         knot = ahead + bisect_left(range(ahead, len(knots)), 0.0, key=reached)
-        start, density = knots[knot - 1], self._density(knot - 1)
-        level = self._stale[knot - 1] - stale - passed * (start - silent) - wanted
-        rise = self._passed[knot - 1] - passed
+        start, density = knots[knot - 1], mixture.density(knot - 1)
+        level = stale[knot - 1] - passed_silent * (start - silent) - wanted
+        rise = passed[knot - 1] - passed_silent
         age = knots[min(knot, len(knots) - 1)]
         for _ in range(NEWTON_STEPS):
             on, share = age - start, (age - silent) / scale
@@ -110,17 +94,22 @@ class IntervalLaw:
                 break
         return age
 
-    def _smeared_at(self, age: float) -> tuple[float, float]:
-        """Return M and F of the smeared intervals alone."""
-        knot = bisect_right(self._knots, age) - 1
-        on, passed, density = age - self._knots[knot], self._passed[knot], self._density(knot)
-        return passed + density * on, self._stale[knot] + (passed + density / 2 * on) * on
+    def _mixture(self) -> Mixture:
+        sums = memoryview(self._sums).cast("d")
+        knots = len(sums) // 3
+        return Mixture(sums[:knots], sums[knots : 2 * knots], sums[2 * knots :])
 
-    def _density(self, knot: int) -> float:
-        """Return the slope of M after a knot."""
-        if knot + 1 >= len(self._knots):
-            return 0.0
-        return (self._passed[knot + 1] - self._passed[knot]) / (self._knots[knot + 1] - self._knots[knot])
+
+def law_of(intervals: Sequence[float], noise: float = 0.0) -> IntervalLaw:
+    """Return the law of a run's next interval, given the last ones, newest first, in seconds, each above zero.
+
+    `noise` is what the clock may be off, in seconds: no interval is known better.
+    """
+    order = sorted(range(len(intervals)), key=intervals.__getitem__)
+    lengths, weights = [intervals[which] for which in order], [WEIGHTS[which] for which in order]
+    median, mean = _weighted_averages(lengths, weights)
+    knots, passed, stale = mixture_of(lengths, weights, median=median, noise=noise)
+    return IntervalLaw(median, mean, array("d", [*knots, *passed, *stale]).tobytes())
 
 
 def price_of_first(price: float, interval: float) -> float:
@@ -134,42 +123,12 @@ def price_of_first(price: float, interval: float) -> float:
     return interval / 2 * (sqrt(1 + 8 * price / interval) - 1)
 
 
-def _weighted_median(lengths: Sequence[float], weights: Sequence[float]) -> float:
+def _weighted_averages(lengths: Sequence[float], weights: Sequence[float]) -> tuple[float, float]:
+    """Return the median and the mean of lengths that ascend."""
     if not lengths:
-        return FIRST_INTERVAL
-    sums = list(accumulate(weights))
-    return lengths[bisect_left(sums, sums[-1] / 2)]
-
-
-def _weighted_mean(lengths: Sequence[float], weights: Sequence[float]) -> float:
-    if not lengths:
-        return FIRST_INTERVAL
-    total: float = sum(map(mul, lengths, weights))
-    return total / sum(weights)
-
-
-def _smeared(
-    known: Sequence[tuple[float, float]], least: float, noise: float
-) -> tuple[Sequence[float], Sequence[float]]:
-    """Return where the density of M rises or falls, sorted, and by how much. `known` is sorted by length."""
-    if not known:
-        return (), ()
-    last = len(known) - 1
-    low, high = 0, min(NEIGHBOUR, last)
-    few = SMEAR_OF_FEW if last < FEW else 0.0
-    ends: list[tuple[float, float]] = []
-    for length, weight in known:
-        below = length - known[low][0]
-        while high < last and known[high + 1][0] - length < below:
-            low, high = low + 1, high + 1
-            below = length - known[low][0]
-        above = known[high][0] - length
-        smear = min(length, max(below + least, above + least, noise, few * length))
-        density = weight / (2 * smear)
-        ends += ((length - smear, density), (length + smear, -density))
-    ends.sort()
-    at, rises = zip(*ends, strict=True)
-    return at, rises
+        return FIRST_INTERVAL, FIRST_INTERVAL
+    sums, total = list(accumulate(weights)), sum(map(mul, lengths, weights))
+    return lengths[bisect_left(sums, sums[-1] / 2)], total / sums[-1]
 
 
 def _excess(share: float) -> float:

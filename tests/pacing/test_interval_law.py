@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from nexus_async.pacing.staleness import IntervalLaw
+from nexus_async.pacing.staleness import IntervalLaw, law_of
 
 seconds = st.floats(0.01, 1e4)
-laws = st.builds(IntervalLaw, st.lists(seconds, max_size=32), st.floats(0, 10))
+laws = st.builds(law_of, st.lists(seconds, max_size=32), st.floats(0, 10))
 
 
 @given(laws, seconds, st.floats(0, 1e4))
@@ -38,19 +38,19 @@ def test_a_higher_price_means_a_greater_age(law: IntervalLaw, price: float, sile
 
 
 def test_an_even_rhythm_is_polled_just_after_an_event_is_expected() -> None:
-    law = IntervalLaw([60.0] * 32)
+    law = law_of([60.0] * 32)
     assert 60.0 < law.age_worth(1.0, 0.0) < 66.0
 
 
 def test_a_law_without_intervals_expects_one_a_minute() -> None:
-    law = IntervalLaw()
+    law = law_of(())
     assert (law.median, law.mean) == (60.0, 60.0)
 
 
 def test_the_newest_intervals_count_most() -> None:
     fast, slow = [10.0] * 16, [100.0] * 16
-    assert IntervalLaw(fast + slow).median == 10.0
-    assert IntervalLaw(slow + fast).median == 100.0
+    assert law_of(fast + slow).median == 10.0
+    assert law_of(slow + fast).median == 100.0
 
 
 @given(laws, st.floats(0.01, 50), st.floats(0, 100))

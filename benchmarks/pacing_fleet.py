@@ -86,7 +86,7 @@ def follow(runs: Sequence[Sequence[float]], budget: Budget, seconds: float, rand
         fleet.add(name, 0.0)
     position, previous = [0] * len(runs), [-math.inf] * len(runs)
     outcome, moved, now, begun = Outcome(), 0, 0.0, time.process_time()
-    while (now := max(now, fleet.next_due() or 0.0)) < seconds:
+    while (now := max(now, fleet.next_due(now) or 0.0)) < seconds:
         taken = fleet.take(now)
         if taken is None:
             raise RuntimeError(f"nobody was ready at {now}, although {fleet!r} said so")

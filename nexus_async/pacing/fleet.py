@@ -78,7 +78,7 @@ class Fleet:
         """
         if run_id in self._members:
             raise ValueError(f"the run {run_id!r} is followed already")
-        member = self._members[run_id] = _Member(run_id, self._pacing.for_run(self._clock), now)
+        member = self._members[run_id] = _Member(run_id, self._pacing.for_run(self._clock), now, now)
         self._price.resize(len(self))
         self._waiting.put(now + self._jitter(len(self) / self._requests), member)
 
@@ -89,13 +89,14 @@ class Fleet:
             member.turn = None
             self._price.resize(len(self))
 
-    def next_due(self, *, early: bool = True) -> float | None:
-        """Return when `take` has a run to give, which may have passed; None while none is queued."""
+    def next_due(self, now: float, *, early: bool = True) -> float | None:
+        """Return when `take` has a run to give, which may be before `now`; None while none is queued."""
         times = []
         if (draining := self._draining.first()) is not None:
             times.append(draining[0])
         if (waiting := self._waiting.first()) is not None:
-            times.append(waiting[1].ready if early else waiting[0])
+            due, member = waiting
+            times.append(self._ready(member) if early and due > now else due)
         return min(times, default=None)
 
     def take(self, now: float, *, early: bool = True) -> str | None:
@@ -110,7 +111,7 @@ class Fleet:
         if waiting is None:
             return None
         due, member = waiting
-        if now < (member.ready if early else due):
+        if now < due and not (early and now >= self._ready(member)):
             return None
         self._price.steer(due=due <= now)
         return self._waiting.pop()
@@ -127,8 +128,8 @@ class Fleet:
         member.pacing.seen(previous_poll, poll, times)
         member.size = size
         self._price.note(size)
-        due, member.ready = self._due_and_ready(member, poll)
-        self._waiting.put(due, member)
+        member.poll, member.ready = poll, None
+        self._waiting.put(self._due(member), member)
 
     def drain(self, run_id: str, at: float) -> None:
         """Poll a run at `at` and not before, ahead of all that are not draining: for snapshots after its end."""
@@ -141,13 +142,17 @@ class Fleet:
             member.ready = at
             self._waiting.put(at, member)
 
-    def _due_and_ready(self, member: _Member, poll: float) -> tuple[float, float]:
-        ready = member.pacing.next_poll(poll)
-        if not isinstance(member.pacing, AdaptiveRun):
-            return ready, ready
+    def _due(self, member: _Member) -> float:
         price = self._price.of(member.size)
-        due = ready if price <= self._price.floor else member.pacing.next_poll_worth(price, poll)
-        return due, ready
+        if price > self._price.floor and isinstance(member.pacing, AdaptiveRun):
+            return member.pacing.next_poll_worth(price, member.poll)
+        return self._ready(member)
+
+    def _ready(self, member: _Member) -> float:
+        """Return from when a run may be taken early; decided when it is asked for, of the next one alone."""
+        if member.ready is None:
+            member.ready = member.pacing.next_poll(member.poll)
+        return member.ready
 
 
 class _Member(msgspec.Struct, gc=False):
@@ -155,7 +160,9 @@ class _Member(msgspec.Struct, gc=False):
 
     run_id: str
     pacing: RunPacing
-    ready: float
+    poll: float
+    """When it was polled last, or added."""
+    ready: float | None
     size: int = 0
     turn: int | None = None
 

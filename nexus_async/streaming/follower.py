@@ -53,7 +53,7 @@ class Follower:
         self._shared = shared
         self._only_log, run_id = _log_and_run(run_or_log_id, cursor)
         start = Cursor(run_id, beginning=beginning) if cursor is None else Cursor.parse(cursor, run_id=run_id)
-        self._reader = RunReader(source.project_id, start)
+        self._reader = RunReader.of(source.project_id, start)
         self.share = shared.room.share(self)
         """The room that unread bodies take."""
         self._unread: deque[tuple[str, Iterator[News]]] = deque()

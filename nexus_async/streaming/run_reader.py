@@ -31,39 +31,43 @@ FARTHEST: Final = 1e11
 """Seconds since the Unix epoch: a time beyond it is none, and says nothing of a run's rhythm."""
 
 
-class RunReader:
+class RunReader(msgspec.Struct, eq=False, gc=False):
     """Read the logs of one run: `fetch` a body, then take its slices as events.
 
     A body moves a log's position only when it is whole, so that a fetch cancelled anywhere loses nothing and
-    doubles nothing. `label` goes on the events.
+    doubles nothing. A fleet holds thousands: none holds anything that leads back to it, so the garbage collector
+    need not look at them.
     """
 
-    __slots__ = (
-        "_readers",
-        "_status",
-        "_status_date",
-        "_times",
-        "beginning",
-        "label",
-        "project_id",
-        "received",
-        "removals",
-        "run_id",
-    )
+    project_id: str
+    run_id: str
+    label: str | None
+    """What goes on the events."""
+    beginning: Beginning | None
+    """What is held back until the first whole snapshot is told; whoever has told it sets it to None."""
+    removals: int
+    """How often it was told that the run is followed no more."""
+    _readers: dict[str, LogReader]
+    _status: str
+    _status_date: int
+    _times: list[float] | None = None
+    received: int = 0
+    """Bytes of logs that came, over the wire; whoever wants to know sets it to 0 before."""
 
-    def __init__(self, project_id: str, start: Cursor, *, label: str | None = None) -> None:
-        self.project_id = project_id
-        self.run_id = start.run_id
-        self.label = label
-        self._readers = {log_id: LogReader(position) for log_id, position in start.logs.items()}
-        self._status, self._status_date = start.status, start.status_date
-        self._times: list[float] | None = None
-        self.beginning = start.beginning
-        """What is held back until the first whole snapshot is told; whoever has told it sets it to None."""
-        self.removals = start.removals
-        """How often it was told that the run is followed no more."""
-        self.received = 0
-        """Bytes of logs that came, over the wire; whoever wants to know sets it to 0 before."""
+    @classmethod
+    def of(cls, project_id: str, start: Cursor, *, label: str | None = None) -> RunReader:
+        """Return what reads a run from where a cursor says."""
+        readers = {log_id: LogReader(position) for log_id, position in start.logs.items()}
+        return cls(
+            project_id,
+            start.run_id,
+            label,
+            start.beginning,
+            start.removals,
+            readers,
+            start.status,
+            start.status_date,
+        )
 
     @property
     def status(self) -> str | None:

@@ -57,9 +57,9 @@ def test_a_run_that_was_taken_is_not_given_again_until_it_is_done() -> None:
 def test_next_due_is_when_a_run_is_given() -> None:
     it = fleet("a")
     it.take(1.0)
-    assert it.next_due() is None
+    assert it.next_due(1.0) is None
     it.done("a", -math.inf, 1.0, [], 100)
-    assert it.next_due() == 11.0
+    assert it.next_due(1.0) == 11.0
 
 
 def test_a_draining_run_goes_first() -> None:
@@ -75,14 +75,14 @@ def test_a_draining_run_is_not_polled_before_its_time() -> None:
     it = fleet("a")
     it.take(1.0)
     it.drain("a", 12.0)
-    assert (it.next_due(), it.take(11.9), it.take(12.0)) == (12.0, None, "a")
+    assert (it.next_due(1.0), it.take(11.9), it.take(12.0)) == (12.0, None, "a")
 
 
 def test_a_run_whose_poll_failed_waits_as_long_as_it_is_told() -> None:
     it = fleet("a")
     it.take(1.0)
     it.postpone("a", 50.0)
-    assert (it.next_due(), it.take(49.9), it.take(50.0)) == (50.0, None, "a")
+    assert (it.next_due(1.0), it.take(49.9), it.take(50.0)) == (50.0, None, "a")
 
 
 def test_a_run_that_is_removed_is_polled_no_more() -> None:
@@ -98,7 +98,7 @@ def test_a_run_that_is_removed_while_it_is_polled_stays_removed() -> None:
     it.done("a", -math.inf, 1.0, [], 100)
     it.drain("a", 1.0)
     it.postpone("a", 1.0)
-    assert (it.next_due(), it.take(1000.0)) == (None, None)
+    assert (it.next_due(1.0), it.take(1000.0)) == (None, None)
 
 
 def test_removing_a_run_that_is_not_there_does_nothing() -> None:

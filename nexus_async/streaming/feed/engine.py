@@ -96,7 +96,7 @@ class Engine:
                 on_change=self._note_change,
             )
             self._projects[source.project_id] = project
-            poller.projects.append(project)
+            poller.projects[project.project_id] = project
         self._pollers = list(by_client.values())
 
     async def run(self) -> None:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from nexus_async.models.run import Run
     from nexus_async.streaming.feed.listing import ListedRun
     from nexus_async.streaming.feed.outlet import Outlet
-    from nexus_async.streaming.feed.owner import Owner
     from nexus_async.streaming.feed.poller import Poller
     from nexus_async.streaming.feed.roster import Roster
     from nexus_async.streaming.shared import Shared
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Enrolment:
-    """Take runs in for `owner`, give them to the poller, and note how they stand from then on."""
+    """Take runs in, give them to the poller, and note how they stand from then on."""
 
     def __init__(
         self,
@@ -33,7 +32,6 @@ class Enrolment:
         poller: Poller,
         outlet: Outlet,
         shared: Shared,
-        owner: Owner,
         on_change: Callable[[], None],
     ) -> None:
         self._source = source
@@ -42,7 +40,6 @@ class Enrolment:
         self._poller = poller
         self._outlet = outlet
         self._shared = shared
-        self._owner = owner
         self._on_change = on_change
         self._told: set[str] = set()
 
@@ -76,7 +73,7 @@ class Enrolment:
             self._on_change()
             return
         start = self._roster.start_of(run.id)
-        followed = WatchedRun(self._source, start, label=self._label)
+        followed = WatchedRun.of(self._source, start, label=self._label)
         self._roster.enter(followed)
         if start.is_untold:
             followed.is_polled = True  # one that is removed while there is no room is told so after this
@@ -86,7 +83,7 @@ class Enrolment:
             await self._poller.tell_left(followed)
         elif self._roster.runs.get(run.id) is followed:
             followed.note(run)
-            self._poller.follow(followed, self._owner)
+            self._poller.follow(followed)
 
     def may_be_gone(self, run_id: str) -> None:
         """Let a run be polled that a list lacked, or that was not found: that tells whether it is gone."""
@@ -99,5 +96,5 @@ class Enrolment:
         if run_id in self._told and not fatal:
             return
         self._told.add(run_id)
-        reader = RunReader(self._source.project_id, self._roster.start_of(run_id), label=self._label)
+        reader = RunReader.of(self._source.project_id, self._roster.start_of(run_id), label=self._label)
         await self._outlet.emit(reader.failed(refusal, self._shared.clock(), fatal=fatal))

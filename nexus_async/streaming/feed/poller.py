@@ -57,12 +57,12 @@ class Poller:
             bytes_per_second=throttle.bytes_per_second,
             jitter=shared.jitter,
         )
-        self._followed: dict[str, tuple[WatchedRun, Owner]] = {}
+        self._followed: dict[str, WatchedRun] = {}
         self._polls: dict[WatchedRun, asyncio.Task[None]] = {}
         self._changed = asyncio.Event()
         self._connection = Connection(shared.jitter)
-        self.projects: list[Owner] = []
-        """Those whose runs it polls."""
+        self.projects: dict[str, Owner] = {}
+        """Those whose runs it polls, by their IDs."""
         self.rates = Rates(shared.clock)
         """What its polls cost and brought."""
 
@@ -71,11 +71,11 @@ class Poller:
         """Tell whether the API does not answer at all."""
         return self._connection.is_down
 
-    def follow(self, run: WatchedRun, project: Owner) -> None:
-        """Poll one more run; one that is over goes first."""
+    def follow(self, run: WatchedRun) -> None:
+        """Poll one more run of the projects; one that is over goes first."""
         if run.run_id in self._followed:  # removed while it was polled, and added again
             self._drop(run.run_id)
-        self._followed[run.run_id] = run, project
+        self._followed[run.run_id] = run
         self._fleet.add(run.run_id, self._shared.clock())
         if run.status in TERMINAL:
             self._fleet.drain(run.run_id, self._shared.clock())
@@ -94,8 +94,7 @@ class Poller:
                 poll.cancel()
 
     def _has(self, run: WatchedRun) -> bool:
-        followed = self._followed.get(run.run_id)
-        return followed is not None and followed[0] is run
+        return self._followed.get(run.run_id) is run
 
     def _drop(self, run_id: str) -> None:
         del self._followed[run_id]
@@ -121,9 +120,9 @@ class Poller:
             if taken is None:
                 turn.give_back()
                 continue
-            run, project = self._followed[taken]
+            run = self._followed[taken]
             run.is_polled = True
-            poll = self._polls[run] = group.create_task(self._poll(run, project, turn))
+            poll = self._polls[run] = group.create_task(self._poll(run, turn))
             _end_with(poll, turn)
             if self._connection.is_down:
                 await poll
@@ -138,15 +137,17 @@ class Poller:
 
     def _pause(self) -> float | None:
         """Return the seconds until a poll is due: 0 where one is; None where no run is queued."""
-        due = self._fleet.next_due()
+        now = self._shared.clock()
+        due = self._fleet.next_due(now)
         if due is None:
             return None
         if self._connection.is_down:
             due = max(due, self._connection.next_probe)
-        pause = due - self._shared.clock()
+        pause = due - now
         return 0.0 if pause <= 0.0 else round(pause + 5e-7, 6)
 
-    async def _poll(self, run: WatchedRun, project: Owner, turn: Turn) -> None:
+    async def _poll(self, run: WatchedRun, turn: Turn) -> None:
+        project = self.projects[run.reader.project_id]
         try:
             polled = await run.poll(turn, self._desk)
         except RequestError as error:
@@ -206,7 +207,7 @@ class Poller:
 
     async def until_left(self, run_id: str) -> None:
         """Wait until it is told that a run is followed no more, where a poll of it is under way."""
-        run, _ = self._followed.get(run_id, (None, None))
+        run = self._followed.get(run_id)
         if run is not None and run.is_leaving and run in self._polls:
             await asyncio.wait([self._polls[run]])
 
@@ -232,7 +233,7 @@ class Poller:
         if concerns_all(error):
             await self.failed(run.run_id, error)
             if self._connection.is_suspicious and not run.is_failing:
-                for each in self.projects:
+                for each in self.projects.values():
                     each.check_soon()
         else:
             await self.answered()
@@ -275,7 +276,7 @@ class Poller:
             )
 
     def _project_ids(self) -> tuple[str, ...]:
-        return tuple(project.project_id for project in self.projects)
+        return tuple(self.projects)
 
     def _names(self) -> str:
         return "+".join(self._project_ids())

@@ -74,7 +74,6 @@ class ProjectWatch:
             poller=poller,
             outlet=outlet,
             shared=shared,
-            owner=self,
             on_change=on_change,
         )
         self.failed_looks = 0

@@ -7,7 +7,10 @@ which there is one at a time, so that its events are in order and each one's cur
 from __future__ import annotations
 
 import asyncio
+from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+import msgspec
 
 from nexus_async.events import LogReset, RunEnded, StatusChanged
 from nexus_async.models.run import TERMINAL
@@ -48,63 +51,50 @@ class Polled(NamedTuple):
     """Whether some of what came was let go of before it was told: it is to be asked for again."""
 
 
-class WatchedRun:
-    """Follow one run of a feed, poll by poll."""
+class WatchedRun(msgspec.Struct, eq=False, gc=False):
+    """Follow one run of a feed, poll by poll.
 
-    __slots__ = (
-        "_drain",
-        "_has_held_back",
-        "_polls",
-        "_was_open",
-        "failures",
-        "in_backlog",
-        "is_asking",
-        "is_failing",
-        "is_leaving",
-        "is_missing",
-        "is_polled",
-        "is_stopped",
-        "lag",
-        "log_ids",
-        "news",
-        "previous_poll",
-        "reader",
-        "source",
-        "window",
-    )
+    A fleet holds thousands: none holds anything that leads back to it, so the garbage collector need not look at
+    them.
+    """
 
-    def __init__(self, source: Source, start: Cursor, *, label: str | None = None) -> None:
-        self.source = source
-        self.reader = RunReader(source.project_id, start, label=label)
-        self.window = None if start.beginning is None else Window.of(start.beginning)
-        """What is held back; None: nothing."""
-        self.log_ids: tuple[str, ...] = ()
-        self.news: Run | None = None
-        """The run where its status is not told yet."""
-        self.previous_poll = float("-inf")
-        """When the last poll began that was answered, in seconds on the client's clock."""
-        self.lag: float | None = None
-        """Seconds by which the newest entry was old when it was read."""
-        self.failures = 0
-        """Polls in a row that failed."""
-        self.is_failing = False
-        """Whether that was told."""
-        self.is_missing = False
-        """Whether a list lacked it, or a log was not found: it may be gone."""
-        self.is_leaving = False
-        """Whether it is to be told as removed, and followed no more."""
-        self.is_polled = False
-        """Whether a poll is under way."""
-        self.is_asking = False
-        """Whether a poll waits for an answer, rather than for room for what it tells."""
-        self.is_stopped = False
-        """Whether nothing more is to be asked; what was read is told all the same."""
-        self.in_backlog = False
-        """Whether the feed is not caught up before this is read once."""
-        self._drain: Drain | None = None
-        self._has_held_back = False
-        self._was_open = False
-        self._polls = 0
+    source: Source
+    reader: RunReader
+    window: Window | None
+    """What is held back; None: nothing."""
+    log_ids: tuple[str, ...] = ()
+    news: Run | None = None
+    """The run where its status is not told yet."""
+    previous_poll: float = -inf
+    """When the last poll began that was answered, in seconds on the client's clock."""
+    lag: float | None = None
+    """Seconds by which the newest entry was old when it was read."""
+    failures: int = 0
+    """Polls in a row that failed."""
+    is_failing: bool = False
+    """Whether that was told."""
+    is_missing: bool = False
+    """Whether a list lacked it, or a log was not found: it may be gone."""
+    is_leaving: bool = False
+    """Whether it is to be told as removed, and followed no more."""
+    is_polled: bool = False
+    """Whether a poll is under way."""
+    is_asking: bool = False
+    """Whether a poll waits for an answer, rather than for room for what it tells."""
+    is_stopped: bool = False
+    """Whether nothing more is to be asked; what was read is told all the same."""
+    in_backlog: bool = False
+    """Whether the feed is not caught up before this is read once."""
+    _drain: Drain | None = None
+    _has_held_back: bool = False
+    _was_open: bool = False
+    _polls: int = 0
+
+    @classmethod
+    def of(cls, source: Source, start: Cursor, *, label: str | None = None) -> WatchedRun:
+        """Return what follows a run from where a cursor says."""
+        reader = RunReader.of(source.project_id, start, label=label)
+        return cls(source, reader, None if start.beginning is None else Window.of(start.beginning))
 
     @property
     def run_id(self) -> str:
@@ -119,7 +109,7 @@ class WatchedRun:
     @property
     def was_read(self) -> bool:
         """Tell whether it was read to the end of a snapshot once."""
-        return self.previous_poll > float("-inf")
+        return self.previous_poll > -inf
 
     def stands_at(self, status: str, status_date: int, log_ids: list[str]) -> bool:
         """Tell whether this is how the run was last seen."""

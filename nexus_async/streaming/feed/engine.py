@@ -50,7 +50,7 @@ class Engine:
         self._on_change = on_change
         self._projects: dict[str, ProjectWatch] = {}
         self._pollers: list[Poller] = []
-        self._loops: list[asyncio.Task[None]] = []
+        self._looks: list[asyncio.Task[None]] = []
         self.is_stopped = False
         """Whether nothing is asked for any more."""
         self.project_ids = [watchable.source.project_id for watchable in self._watchables]
@@ -102,8 +102,9 @@ class Engine:
     async def run(self) -> None:
         """Watch until stopped. Raises the last project's refusal where none is left."""
         async with asyncio.TaskGroup() as group:
-            self._loops = [group.create_task(poller.run(group)) for poller in self._pollers]
-            self._loops += [group.create_task(project.run()) for project in self._projects.values()]
+            for poller in self._pollers:
+                poller.start(group)
+            self._looks = [group.create_task(project.run()) for project in self._projects.values()]
             if self.is_stopped:
                 self.stop()
         refusals = [project.refusal for project in self._projects.values()]
@@ -113,8 +114,8 @@ class Engine:
     def stop(self) -> None:
         """Ask for nothing more. What is being read is read to its end."""
         self.is_stopped = True
-        for loop in self._loops:
-            loop.cancel()
+        for look in self._looks:
+            look.cancel()
         for poller in self._pollers:
             poller.stop()
 

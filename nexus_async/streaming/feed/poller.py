@@ -19,6 +19,7 @@ from nexus_async.loggers import kind_of
 from nexus_async.models.run import TERMINAL
 from nexus_async.pacing import Fleet
 from nexus_async.streaming.feed.connection import Connection, concerns_all
+from nexus_async.streaming.feed.crew import Crew
 from nexus_async.streaming.feed.desk import Desk
 from nexus_async.streaming.feed.rates import Rates
 from nexus_async.streaming.feed.waiting import wait_for
@@ -58,8 +59,11 @@ class Poller:
             jitter=shared.jitter,
         )
         self._followed: dict[str, WatchedRun] = {}
-        self._polls: dict[WatchedRun, asyncio.Task[None]] = {}
+        self._polls: dict[WatchedRun, asyncio.Task[None] | None] = {}
+        self._probe: WatchedRun | None = None
+        self._crew: Crew[tuple[WatchedRun, Turn]] = Crew(self._next_poll, self._poll)
         self._changed = asyncio.Event()
+        self._left = asyncio.Event()
         self._connection = Connection(shared.jitter)
         self.projects: dict[str, Owner] = {}
         """Those whose runs it polls, by their IDs."""
@@ -86,11 +90,16 @@ class Poller:
         if self._has(run):
             self._drop(run.run_id)
 
+    def start(self, group: asyncio.TaskGroup) -> None:
+        """Poll, in tasks of the group, until stopped."""
+        self._crew.start(group)
+
     def stop(self) -> None:
         """Give up what is being asked for; what is being told is told to its end."""
-        for run, poll in list(self._polls.items()):
+        self._crew.stop()
+        for run, poll in self._polls.items():
             run.is_stopped = True
-            if run.is_asking:
+            if run.is_asking and poll is not None:
                 poll.cancel()
 
     def _has(self, run: WatchedRun) -> bool:
@@ -106,8 +115,8 @@ class Poller:
             self._put_back(run, self._shared.clock())
             self._changed.set()
 
-    async def run(self, group: asyncio.TaskGroup) -> None:
-        """Poll until cancelled."""
+    async def _next_poll(self) -> tuple[WatchedRun, Turn]:
+        """Wait until a run may be polled; return it, and the turn to do so."""
         while True:
             if self._pause() != 0.0:
                 await self._until_due()
@@ -121,13 +130,10 @@ class Poller:
                 turn.give_back()
                 continue
             run = self._followed[taken]
-            run.is_polled = True
-            poll = self._polls[run] = group.create_task(self._poll(run, turn))
-            _end_with(poll, turn)
+            run.is_polled, self._polls[run] = True, asyncio.current_task()
             if self._connection.is_down:
-                await poll
-            elif not run.was_read:
-                await asyncio.sleep(0)  # it takes the room for a whole body before another may
+                self._probe = run
+            return run, turn
 
     async def _until_due(self) -> None:
         """Sleep until a run is due, and the API is to be asked again where it did not answer."""
@@ -136,17 +142,20 @@ class Poller:
             await wait_for(self._changed, pause)
 
     def _pause(self) -> float | None:
-        """Return the seconds until a poll is due: 0 where one is; None where no run is queued."""
+        """Return the seconds until a poll is due: 0 where one is; None where that takes more than time."""
         now = self._shared.clock()
         due = self._fleet.next_due(now)
         if due is None:
             return None
         if self._connection.is_down:
+            if self._probe in self._polls:
+                return None
             due = max(due, self._connection.next_probe)
         pause = due - now
         return 0.0 if pause <= 0.0 else round(pause + 5e-7, 6)
 
-    async def _poll(self, run: WatchedRun, turn: Turn) -> None:
+    async def _poll(self, job: tuple[WatchedRun, Turn]) -> None:
+        run, turn = job
         project = self.projects[run.reader.project_id]
         try:
             polled = await run.poll(turn, self._desk)
@@ -160,8 +169,10 @@ class Poller:
             del self._polls[run]
             run.is_polled = False  # not before all is told: the next poll must not overtake it
         project.polled(run, is_over=is_over)
-        if run.is_leaving and not is_over:
-            await self.tell_left(run)
+        if run.is_leaving:
+            if not is_over:
+                await self.tell_left(run)
+            self._left.set()
         self._changed.set()
 
     async def _note_success(self, run: WatchedRun, polled: Polled) -> None:
@@ -208,8 +219,9 @@ class Poller:
     async def until_left(self, run_id: str) -> None:
         """Wait until it is told that a run is followed no more, where a poll of it is under way."""
         run = self._followed.get(run_id)
-        if run is not None and run.is_leaving and run in self._polls:
-            await asyncio.wait([self._polls[run]])
+        while run is not None and run.is_leaving and run in self._polls:
+            self._left.clear()
+            await self._left.wait()
 
     async def _note_failure(self, run: WatchedRun, project: Owner, error: RequestError) -> bool:
         """Tell whether the failure is the end of following the run."""
@@ -280,8 +292,3 @@ class Poller:
 
     def _names(self) -> str:
         return "+".join(self._project_ids())
-
-
-def _end_with(poll: asyncio.Task[None], turn: Turn) -> None:
-    """End a turn with its poll, also with one that is cancelled before it begins."""
-    poll.add_done_callback(lambda _: turn.end())

@@ -26,6 +26,7 @@ from nexus_async.config import (
     positive_count,
 )
 from nexus_async.errors import ConfigurationError, InvalidArgumentError
+from nexus_async.http.aiohttp_transport import AiohttpTransport
 from nexus_async.http.attempts import Observer
 from nexus_async.http.key import SecretKey
 from nexus_async.http.options import Options
@@ -36,7 +37,6 @@ from nexus_async.http.requester import Requester
 from nexus_async.http.server_time import ServerTime
 from nexus_async.http.throttle import Throttle
 from nexus_async.http.tls import ssl_context
-from nexus_async.http.transport import AiohttpTransport
 from nexus_async.loggers import show_log
 from nexus_async.models.project import decode_projects
 from nexus_async.models.workspace import Workspace, decode_workspace

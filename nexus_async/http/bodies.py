@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from nexus_async.http.inflation import BodyTooLargeError, Suspicion, check_size
+from nexus_async.http.protocol import MULTIPLE_CHOICES, NOT_MODIFIED, OK
 from nexus_async.http.unpacking import CodingError, Unpacking
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ async def read_body(response: aiohttp.ClientResponse, turn: Turn, limit: int) ->
     """Return the body of an answer, of a refusal its beginning, inflated."""
     stream, coding = response.content, _coding_of(response)
     try:
-        if response.status >= HTTPStatus.MULTIPLE_CHOICES:
+        if response.status >= MULTIPLE_CHOICES:
             return _beginning(await _read_beginning(stream), coding)
         body = await stream.readany()
         if coding is not _PLAIN:
@@ -37,8 +37,8 @@ async def read_body(response: aiohttp.ClientResponse, turn: Turn, limit: int) ->
 
 async def pour_body(response: aiohttp.ClientResponse, sink: Sink, turn: Turn, limit: int) -> bytes:
     """Hand the body to the sink, as it is coded; return that of a refusal, which is not for it."""
-    left_out = response.status == HTTPStatus.NOT_MODIFIED
-    if response.status != HTTPStatus.OK and not left_out:
+    left_out = response.status == NOT_MODIFIED
+    if response.status != OK and not left_out:
         return await read_body(response, turn, limit)
     coding = _coding_of(response)
     etag, length = response.headers.get("ETag"), response.content_length

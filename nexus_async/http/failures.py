@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import aiohttp
+import msgspec
 from aiohttp.http_exceptions import ContentLengthError, LineTooLong, TransferEncodingError
 
 from nexus_async.errors import (
@@ -24,7 +25,7 @@ class DroppedError(aiohttp.ClientError):
     """Tell of a connection that broke, in words that aiohttp does not take for leave to send again."""
 
 
-FOREIGN = (aiohttp.ClientError, OSError, RuntimeError, BodyTooLargeError, CodingError)
+FOREIGN = (aiohttp.ClientError, OSError, RuntimeError, BodyTooLargeError, CodingError, msgspec.DecodeError)
 """What may be raised under way and is mapped here; TimeoutError is an OSError."""
 
 
@@ -57,7 +58,7 @@ def meaning_of(  # noqa: C901, PLR0911 - a line for each
             return RequestTimeoutError, f"no whole answer within {within:.3g} s"
         case BodyTooLargeError():
             return ResponseTooLargeError, str(failure)
-        case CodingError():
+        case CodingError() | msgspec.DecodeError():
             return InvalidAnswerError, str(failure)
         case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError() if not _broke_off(failure):
             return _of_a_bad_answer(failure)

@@ -29,6 +29,10 @@ from nexus_async.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+OK: Final[int] = HTTPStatus.OK.value  # an enum is slow at looking its members up before Python 3.12
+MULTIPLE_CHOICES: Final[int] = HTTPStatus.MULTIPLE_CHOICES.value
+NOT_MODIFIED: Final[int] = HTTPStatus.NOT_MODIFIED.value
+TOO_MANY_REQUESTS: Final[int] = HTTPStatus.TOO_MANY_REQUESTS.value
 MESSAGE_LENGTH: Final = 300
 """Characters of an error's body that are worth repeating."""
 
@@ -98,10 +102,12 @@ def delete(path: str) -> Request:
 
 def path_of(*parts: str) -> str:
     """Join the parts of a path, each quoted; raise `InvalidArgumentError` for an empty one."""
-    return "/" + "/".join([_quoted(part) for part in parts])
+    return "/" + "/".join(map(_quoted, parts))
 
 
 def _quoted(part: str) -> str:
+    if isinstance(part, str) and part.isascii() and part.isidentifier():  # as nearly all are
+        return part
     if not isinstance(part, str) or part.strip(". ") == "":
         raise InvalidArgumentError(f"{part!r} is no ID")
     if _PLAIN_PART.fullmatch(part):
@@ -121,7 +127,7 @@ def _json(body: Any) -> bytes:
 
 def body_of(request: Request, answer: Answer, attempts: int = 1) -> bytes:
     """Return the body of a success; raise the `StatusError` that any other answer means."""
-    if 200 <= answer.status < 300:  # noqa: PLR2004 - RFC 9110, section 15.3
+    if OK <= answer.status < MULTIPLE_CHOICES:
         return answer.body
     raise _error_of(request, answer, attempts)
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import nullcontext
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import backoff
-import msgspec
 
 from nexus_async.errors import (
     AuthenticationError,
@@ -23,14 +21,14 @@ from nexus_async.errors import (
 from nexus_async.http.attempts import Observer
 from nexus_async.http.budget import RetryBudget
 from nexus_async.http.options import Options
-from nexus_async.http.protocol import UNREADABLE, body_of
+from nexus_async.http.protocol import NOT_MODIFIED, UNREADABLE, body_of
 from nexus_async.http.retry import RetryPolicy, may_have_been_carried_out
 from nexus_async.http.stats import Counts
 from nexus_async.http.waiting import Kind
 from nexus_async.loggers import kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Iterator
     from typing import NoReturn, SupportsIndex
 
     from nexus_async.http.attempts import Observation
@@ -116,24 +114,41 @@ class Requester:
         with observation:
             return await self._repeat(request, decode, observation)
 
-    def call_once(
-        self, request: Request, decode: Callable[[bytes], T], *, turn: Turn | None = None
-    ) -> Coroutine[None, None, T]:
+    async def call_once(self, request: Request, decode: Callable[[bytes], T], *, turn: Turn | None = None) -> T:
         """Return the decoded answer of a single attempt: for polls, whose next is their retry.
 
-        A `turn` that is given is used.
+        A `turn` that is given is used. After a 401 it is sent again with another secret key, where there is one.
         """
-        return self._poll(request, lambda answer: self._value(request, answer, decode), turn, kind=Kind.POLL)
+        self.counts.polls += 1
+        observation = self._observer.observe(request, poll=True)
+        with observation or _NOTHING:
+            seen = self._transport.key.generation
+            try:
+                answer = await self._send(request, turn=turn, kind=Kind.POLL, observation=observation)
+                return self._value(request, answer, decode)
+            except AuthenticationError as refusal:
+                await self._renew_for_poll(request, refusal, seen, observation)
+            answer = await self._send(request, kind=Kind.POLL, observation=observation)
+            return self._value(request, answer, decode)
 
-    def read_once(self, request: Request, sink: Sink, *, turn: Turn | None = None) -> Coroutine[None, None, None]:
+    async def read_once(self, request: Request, sink: Sink, *, turn: Turn | None = None) -> None:
         """Hand the body of a success to `sink` as it arrives, in a single attempt: a poll as well."""
-
-        def check(answer: Answer) -> None:
-            if answer.status != HTTPStatus.NOT_MODIFIED or sink.if_none_match is None:
-                body_of(request, answer, answer.sends)
-            self.budget.earn()
-
-        return self._poll(request, check, turn, kind=Kind.LOG, sink=sink)
+        transport, within = self._transport, self.options.timeout
+        self.counts.polls += 1
+        observation = self._observer.observe(request, poll=True)
+        with observation or _NOTHING:
+            seen = transport.key.generation
+            self._begin_attempt(observation)
+            try:
+                answer = await transport.pour(request, sink, within=within, turn=turn, observation=observation)
+                self._end_reading(request, sink, answer, observation)
+            except AuthenticationError as refusal:
+                await self._renew_for_poll(request, refusal, seen, observation)
+            else:
+                return
+            self._begin_attempt(observation)
+            answer = await transport.pour(request, sink, within=within, observation=observation)
+            self._end_reading(request, sink, answer, observation)
 
     async def answer_once(self, request: Request) -> Answer:
         """Return what came to a single attempt as it came, whatever its status."""
@@ -184,27 +199,26 @@ class Requester:
             raise error
         return pause
 
-    async def _poll(
-        self,
-        request: Request,
-        read: Callable[[Answer], T],
-        turn: Turn | None,
-        *,
-        kind: Kind,
-        sink: Sink | None = None,
-    ) -> T:
-        """Send once, and again with another secret key where there is one after a 401."""
-        self.counts.polls += 1
-        observation = self._observer.observe(request, poll=True)
-        with observation or _NOTHING:
-            seen = self._transport.key.generation
-            try:
-                return read(await self._send(request, sink=sink, turn=turn, kind=kind, observation=observation))
-            except AuthenticationError as refusal:
-                if not await self._renews_key(request, refusal, seen, self.options.timeout):
-                    raise
-                self._tell_of_retry(request, refusal, 0.0, observation)
-            return read(await self._send(request, sink=sink, kind=kind, observation=observation))
+    def _begin_attempt(self, observation: Observation | None) -> None:
+        if self._door.is_closed:
+            raise ClientClosedError
+        if observation is not None:
+            observation.begins()
+
+    def _end_reading(self, request: Request, sink: Sink, answer: Answer, observation: Observation | None) -> None:
+        if observation is not None:
+            observation.answer = answer
+        if answer.status != NOT_MODIFIED or sink.if_none_match is None:
+            body_of(request, answer, answer.sends)
+        self.budget.earn()
+
+    async def _renew_for_poll(
+        self, request: Request, refusal: AuthenticationError, seen: int, observation: Observation | None
+    ) -> None:
+        """Get another secret key, with which to ask once more; raise the refusal where there is none."""
+        if not await self._renews_key(request, refusal, seen, self.options.timeout):
+            raise refusal
+        self._tell_of_retry(request, refusal, 0.0, observation)
 
     async def _renews_key(self, request: Request, error: RequestError, seen: int, within: float) -> bool:
         """Ask for the secret key after a 401; tell whether there is another."""
@@ -231,27 +245,20 @@ class Requester:
         left: float | None = None,
         attempt: int = 1,
         *,
-        sink: Sink | None = None,
         turn: Turn | None = None,
         kind: Kind = Kind.CALL,
         observation: Observation | None,
     ) -> Answer:
         """Return what came to one attempt, within the seconds that are `left`: the whole timeout where None."""
-        if self._door.is_closed:
-            raise ClientClosedError
-        if observation is not None:
-            observation.begins()
+        self._begin_attempt(observation)
         within = self.options.timeout if left is None else left
         try:
             answer = await self._transport.send(
-                request, within=within, sink=sink, turn=turn, kind=kind, observation=observation
+                request, within=within, turn=turn, kind=kind, observation=observation
             )
         except RequestError as error:
             error.attempts += attempt - 1
             raise
-        except msgspec.DecodeError as refusal:  # of the sink
-            told = self._transport.key.hidden(str(refusal))
-            raise InvalidAnswerError(told, method=request.method, path=request.path) from None
         if observation is not None:
             observation.answer = answer
         return answer

@@ -15,7 +15,7 @@ from nexus_async.config import (
     positive_count,
 )
 from nexus_async.http.bucket import Bucket
-from nexus_async.http.waiting import Kind, Waiting
+from nexus_async.http.waiting import CALL, LOG, Kind, Waiting
 
 if TYPE_CHECKING:
     from typing import Self
@@ -186,19 +186,19 @@ class Throttle:
         seconds = _BYTES_BURST if self._loop is None else min(self._loop.time() - self._paid, _BYTES_BURST)
         return max(seconds, 0.0) * self._bytes_per_second
 
-    async def turn(self, kind: Kind = Kind.CALL) -> Turn:
+    async def turn(self, kind: Kind = CALL) -> Turn:
         """Wait until a request of that kind may be sent: calls overtake all else.
 
         Cancelling the wait loses nothing. Whoever has a turn must `end` it, or `give_back`.
         """
         return self.turn_now(kind) or await self._wait(self._here(), kind)
 
-    def turn_now(self, kind: Kind = Kind.CALL) -> Turn | None:
+    def turn_now(self, kind: Kind = CALL) -> Turn | None:
         """Return a turn where nobody has to wait for one, else None."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self._start_afresh(loop)
-        if self._in_flight >= (self._max_in_flight if kind is Kind.CALL else self._unreserved):
+        if self._in_flight >= (self._max_in_flight if kind is CALL else self._unreserved):
             return None
         now = loop.time()
         if self._waiting and not self._waiting.is_free(kind, is_paid=self._is_paid(now)):
@@ -235,7 +235,7 @@ class Throttle:
             return
         now = loop.time()
         while kind := self._waiting.next(is_paid=self._is_paid(now)):
-            if self._in_flight >= (self._max_in_flight if kind is Kind.CALL else self._unreserved):
+            if self._in_flight >= (self._max_in_flight if kind is CALL else self._unreserved):
                 return
             delay = self._delay(now, kind)
             if delay > _NOW:
@@ -278,7 +278,7 @@ class Throttle:
     def _delay(self, now: float, kind: Kind) -> float:
         """Return the seconds until time alone lets a request through."""
         delay = self._bucket.delay(now)
-        return max(delay, self._paid - now) if kind is Kind.LOG else delay
+        return max(delay, self._paid - now) if kind is LOG else delay
 
     def _arm(self, loop: asyncio.AbstractEventLoop, delay: float) -> None:
         at = loop.time() + ceil(delay / _TICK) * _TICK

@@ -36,8 +36,9 @@ TAIL_WEIGHT: Final = 0.3
 """What the heavy tail counts beside them."""
 CLOSE_ENOUGH: Final = 0.001
 """Seconds: the solution of E(a) = price is no more exact than the wire's milliseconds."""
-NEWTON_STEPS: Final = 16
-"""It takes two to five."""
+STEPS: Final = 16
+"""It takes two or three: each goes to the root of the parabola that E touches, which the tail makes a little too
+steep, so E(a) is below the price until then (E. Halley's irrational formula)."""
 
 
 class IntervalLaw(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -84,12 +85,14 @@ class IntervalLaw(msgspec.Struct, frozen=True, eq=False, gc=False):
         start, density = knots[knot - 1], mixture.density(knot - 1)
         level = stale[knot - 1] - passed_silent * (start - silent) - wanted
         rise = passed[knot - 1] - passed_silent
-        age = knots[min(knot, len(knots) - 1)]
-        for _ in range(NEWTON_STEPS):
+        age = max(start, silent)
+        for _ in range(STEPS):
             on, share = age - start, (age - silent) / scale
             above = level + (rise + density / 2 * on) * on + tail * _excess(share)
-            step = above / (rise + density * on + tail / scale * share / (1 + share))
-            age -= step
+            slope = rise + density * on + tail / scale * share / (1 + share)
+            curve = density + tail / (scale + age - silent) ** 2
+            step = -2 * above / (slope + sqrt(max(0.0, slope * slope - 2 * curve * above)))
+            age += step
             if abs(step) < CLOSE_ENOUGH:
                 break
         return age
@@ -139,7 +142,7 @@ def _excess(share: float) -> float:
 def _solved_excess(worth: float) -> float:
     """Return the share whose excess is `worth`: Newton from above, where a convex curve is never overshot."""
     share = worth + sqrt(worth * (worth + 2))
-    for _ in range(NEWTON_STEPS):
+    for _ in range(STEPS):
         step = (_excess(share) - worth) * (1 + share) / share
         share -= step
         if step < 1e-6 * share:

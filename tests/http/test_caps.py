@@ -89,7 +89,7 @@ async def test_a_bomb_costs_a_poll_of_a_log_little(coding: str) -> None:
         tracemalloc.start()
         try:
             with pytest.raises(ResponseTooLargeError, match="compression bomb"):
-                await transport.send(get("/x"), within=20, sink=Pieces())
+                await transport.pour(get("/x"), Pieces(), within=20)
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -151,7 +151,7 @@ async def test_a_body_that_is_poured_is_bounded_as_it_comes() -> None:
     async with serving(Step(b"HTTP/1.1 200 OK\r\n\r\n" + b" " * 1000)) as raw:
         transport = transport_to(raw.url, max_response_bytes=999)
         with pytest.raises(ResponseTooLargeError):
-            await transport.send(get("/x"), within=5, sink=Pieces())
+            await transport.pour(get("/x"), Pieces(), within=5)
         await transport.aclose()
 
 
@@ -160,7 +160,7 @@ async def test_a_body_whose_length_is_too_large_is_not_poured_at_all() -> None:
     async with serving(answering(b" " * 1000)) as raw:
         transport = transport_to(raw.url, max_response_bytes=999)
         with pytest.raises(ResponseTooLargeError):
-            await transport.send(get("/x"), within=5, sink=pieces)
+            await transport.pour(get("/x"), pieces, within=5)
         await transport.aclose()
     assert (pieces.head, pieces.kept) == ({}, [])
 

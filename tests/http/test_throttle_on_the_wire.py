@@ -66,7 +66,7 @@ async def test_bytes_of_a_body_that_breaks_off_are_charged() -> None:
     async with serving(DROP_IN_BODY) as raw:
         transport = transport_to(raw.url, throttle)
         with pytest.raises(RequestError):
-            await transport.send(get("/x"), within=5, sink=Pieces())
+            await transport.pour(get("/x"), Pieces(), within=5)
         await transport.aclose()
     assert throttle.received == len(RUN) - 20
 

@@ -7,6 +7,7 @@ import gzip
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp.abc import AbstractResolver
 from pieces import Pieces
@@ -224,7 +225,7 @@ async def test_a_body_is_handed_on_before_it_is_whole() -> None:
     async with serving(DROP_IN_BODY) as raw:
         transport = transport_to(raw.url)
         with pytest.raises(ConnectionLostError):
-            await transport.send(post("/x", {}), within=5, sink=pieces)
+            await transport.pour(post("/x", {}), pieces, within=5)
         await transport.aclose()
     assert b"".join(pieces.kept) == RUN[:-20]
 
@@ -233,7 +234,7 @@ async def test_a_body_that_was_handed_on_is_not_kept() -> None:
     pieces = Pieces()
     async with serving(ANSWER) as raw:
         transport = transport_to(raw.url)
-        answer = await transport.send(get("/x"), within=5, sink=pieces)
+        answer = await transport.pour(get("/x"), pieces, within=5)
         await transport.aclose()
     assert (answer.status, answer.body, b"".join(pieces.kept)) == (200, b"", RUN)
 
@@ -242,9 +243,27 @@ async def test_the_body_of_a_refusal_is_not_handed_on() -> None:
     pieces = Pieces()
     async with serving(Step(WHOLE.replace(b"200 OK", b"404 No", 1))) as raw:
         transport = transport_to(raw.url)
-        answer = await transport.send(get("/x"), within=5, sink=pieces)
+        answer = await transport.pour(get("/x"), pieces, within=5)
         await transport.aclose()
     assert (answer.status, answer.body, pieces.kept) == (404, RUN, [])
+
+
+async def test_a_body_that_its_sink_cannot_decode_is_an_invalid_answer() -> None:
+    class Refusing(Pieces):
+        def feed(self, chunk: bytes) -> None:
+            raise msgspec.DecodeError("no log")
+
+    with pytest.raises(InvalidAnswerError, match="no log"):
+        await pour(ANSWER, Refusing())
+
+
+async def test_a_body_that_does_not_come_in_time_is_given_up_and_its_connection_too() -> None:
+    async with serving(Step(WHOLE[:-20], breaks=False)) as raw:
+        transport = transport_to(raw.url)
+        with pytest.raises(RequestTimeoutError, match=r"no whole answer within 0\.05 s"):
+            await transport.pour(get("/x"), Pieces(), within=0.05)
+        assert transport.throttle.in_flight == 0
+        await transport.aclose()
 
 
 async def pour(step: Step, pieces: Pieces) -> tuple[Answer, bytes]:
@@ -252,7 +271,7 @@ async def pour(step: Step, pieces: Pieces) -> tuple[Answer, bytes]:
     async with serving(step) as raw:
         transport = transport_to(raw.url)
         try:
-            return await transport.send(get("/x"), within=5, sink=pieces), raw.requests[0]
+            return await transport.pour(get("/x"), pieces, within=5), raw.requests[0]
         finally:
             await transport.aclose()
 
@@ -284,7 +303,7 @@ async def test_a_sink_without_a_validator_asks_for_the_body() -> None:
 async def test_a_sink_asks_for_the_codings_that_it_knows_whatever_a_session_prefers() -> None:
     async with serving(ANSWER) as raw, aiohttp.ClientSession(headers={"Accept-Encoding": "br"}) as session:
         transport = transport_to(raw.url, session=session)
-        await transport.send(get("/x"), within=5, sink=Pieces())
+        await transport.pour(get("/x"), Pieces(), within=5)
     assert b"Accept-Encoding: gzip\r\n" in raw.requests[0]
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from nexus_async.http.aiohttp_transport import AiohttpTransport
 from nexus_async.http.key import SecretKey
 from nexus_async.http.options import Options
 from nexus_async.http.pool import Pool
 from nexus_async.http.server_time import ServerTime
 from nexus_async.http.throttle import Throttle
-from nexus_async.http.transport import AiohttpTransport
 
 if TYPE_CHECKING:
     import aiohttp

@@ -192,6 +192,6 @@ def test_a_stream_goes_on_wherever_it_is_cancelled(
 
 
 def test_all_kinds_of_waiting_are_among_those_that_are_cancelled(limits: dict[str, float]) -> None:
-    waits = {"get_run", "_exchange", "read", "conclude", "sleep"}
+    waits = {"get_run", "pour", "read", "conclude", "sleep"}
     waits.add("hold" if "max_buffered_bytes" in limits else "turn")
     assert undisturbed(limits).places >= waits

@@ -47,7 +47,7 @@ class Crew(Generic[T]):
         self._group.create_task(self._work())
 
     async def _work(self) -> None:
-        me = asyncio.current_task()
+        loop, me = asyncio.get_running_loop(), asyncio.current_task()
         while not self._is_stopped:
             self._waiting = me
             job = await self._find()
@@ -55,9 +55,6 @@ class Crew(Generic[T]):
             self._call_up()
             await self._do(job)
             if not self._is_stopped:  # a job may be what stops it
-                await self._rest()
-
-    async def _rest(self) -> None:
-        rest: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._resting.append(rest)
-        await rest
+                rest: asyncio.Future[None] = loop.create_future()
+                self._resting.append(rest)
+                await rest

@@ -14,7 +14,7 @@ from nexus_async.errors import (
     RequestError,
 )
 from nexus_async.events import Disconnected, Reconnected
-from nexus_async.http.waiting import Kind
+from nexus_async.http.waiting import LOG
 from nexus_async.loggers import kind_of
 from nexus_async.models.run import TERMINAL
 from nexus_async.pacing import Fleet
@@ -124,7 +124,7 @@ class Poller:
                 await self._outlet.room()
             if not self._shared.room.is_open:
                 await self._shared.room.opening()
-            turn = self._throttle.turn_now(Kind.LOG) or await self._throttle.turn(Kind.LOG)
+            turn = self._throttle.turn_now(LOG) or await self._throttle.turn(LOG)
             taken = self._fleet.take(self._shared.clock())
             if taken is None:
                 turn.give_back()
@@ -162,8 +162,10 @@ class Poller:
         except RequestError as error:
             is_over = await self._note_failure(run, project, error)
         else:
+            if self._connection.since is not None:
+                await self.answered()
             is_over = polled.is_over
-            await self._note_success(run, polled)
+            self._note_success(run, polled)
         finally:
             turn.end()
             del self._polls[run]
@@ -175,11 +177,9 @@ class Poller:
             self._left.set()
         self._changed.set()
 
-    async def _note_success(self, run: WatchedRun, polled: Polled) -> None:
+    def _note_success(self, run: WatchedRun, polled: Polled) -> None:
         self.rates.polled(polled.size, brought=polled.brought)
         run.failures, run.is_failing = 0, False
-        if self._connection.since is not None:
-            await self.answered()
         if polled.is_cut:
             self._put_back(run, polled.poll)
             return

@@ -147,7 +147,11 @@ class WatchedRun(msgspec.Struct, eq=False, gc=False):
                 slices = await reader.fetch(self.source, log_id, share, conditional=conditional, turn=first)
                 self.is_asking, first = False, None
                 unread = Unread(slices)
-                while (events := await self._take(log_id, unread, share, desk)) is not None:
+                while (
+                    events := reader.take(log_id, unread)
+                    if share.held <= LITTLE
+                    else await self._take_in_turn(log_id, unread, desk)
+                ) is not None:
                     brought = brought or bool(events)
                     await self._tell_all(desk.outlet, events, unread, share)
                 share.leave()
@@ -173,12 +177,10 @@ class WatchedRun(msgspec.Struct, eq=False, gc=False):
         self.note(run)
         return turn.received
 
-    async def _take(
-        self, log_id: str, unread: Unread, share: Share, desk: Desk
+    async def _take_in_turn(
+        self, log_id: str, unread: Unread, desk: Desk
     ) -> list[LogReset | Checkpoint | LogEntry] | None:
-        """Take the next slice; where there is much to decode, in one's turn among the polls."""
-        if share.held <= LITTLE:
-            return self.reader.take(log_id, unread)
+        """Take the next slice where there is much to decode: one poll at a time, a slice a turn of the loop."""
         async with desk.decoding:
             events = self.reader.take(log_id, unread)
             await asyncio.sleep(0)

@@ -111,6 +111,8 @@ class AdaptiveRun(msgspec.Struct, eq=False, gc=False):
     _newest: float | None = None
     _after: float = inf
     _before: float = inf
+    _shown: float = inf
+    """When the newest event could first be seen, on the client's clock as it was known at the last poll."""
 
     def seen(self, previous_poll: float, poll: float, times: Sequence[float], /) -> None:
         """Note that a poll brought events with these server's times, perhaps none."""
@@ -118,19 +120,22 @@ class AdaptiveRun(msgspec.Struct, eq=False, gc=False):
             self._note(previous_poll, poll, sorted(times))
         elif self._newest is None:
             self._before = min(self._before, poll)
+        self._shown = self._arrival()
 
     def next_poll(self, poll: float, /) -> float:
         """Return when the next poll is worth the run's own price."""
         return self.next_poll_worth(self.price, poll)
 
     def next_poll_worth(self, price: float, poll: float) -> float:
-        """Return when the next poll is worth `price` seconds of delay, after one at `poll`."""
-        newest = self._arrival()
-        age = self._law.age_worth(price, max(0.0, poll - newest))
-        return min(max(newest + age, poll + MINIMUM_GAP), poll + LONGEST_GAP)
+        """Return when the next poll is worth `price` seconds of delay, after the last one, at `poll`.
+
+        The answer is the same whenever it is asked for, and a smaller price never means a later poll.
+        """
+        age = self._law.age_worth(price, max(0.0, poll - self._shown))
+        return min(max(self._shown + age, poll + MINIMUM_GAP), poll + LONGEST_GAP)
 
     def _arrival(self) -> float:
-        """Return when the newest event could first be seen, on the client's clock; the first poll before any."""
+        """Return when the newest event could first be seen; the first poll before any."""
         if self._newest is None:
             return self._before
         return min(max(self._newest + self._clock.shift, self._after), self._before)

@@ -47,6 +47,28 @@ def test_the_next_poll_is_never_too_soon_nor_never(price: float, polls: list[tup
         previous, now = now, now + later
 
 
+def test_what_is_learned_of_the_clock_meanwhile_does_not_move_a_poll() -> None:
+    clock = ServerClock()
+    pacing = Adaptive().for_run(clock)
+    pacing.seen(-math.inf, NOW, [NOW - 90, NOW - 50, NOW - 10])
+    due = pacing.next_poll(NOW)
+    clock.note(NOW + 30, NOW + 31, NOW)  # of another run's event: the server is half a minute behind
+    assert clock.shift > 30
+    assert pacing.next_poll(NOW) == due
+    pacing.seen(NOW, NOW, [])
+    assert pacing.next_poll(NOW) != due
+
+
+@given(prices, prices, st.floats(0, 300), st.floats(-100, 100))
+def test_a_smaller_price_never_means_a_later_poll(first: float, second: float, age: float, shift: float) -> None:
+    clock = ServerClock(shift)
+    pacing = Adaptive().for_run(clock)
+    pacing.seen(-math.inf, NOW - age, [NOW - 400, NOW - 350])
+    pacing.seen(NOW - age, NOW, [])
+    smaller, greater = sorted([first, second])
+    assert pacing.next_poll_worth(smaller, NOW) <= pacing.next_poll_worth(greater, NOW)
+
+
 def test_an_even_rhythm_is_learned_so_that_few_polls_bring_nothing() -> None:
     _, polls, delays = followed(60.0)
     assert len(polls) < 2.5 * len(delays)

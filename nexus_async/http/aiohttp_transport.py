@@ -61,8 +61,7 @@ class AiohttpTransport:
         self._ssl_context = ssl_context
         self._timeout_of_calls: aiohttp.ClientTimeout | None = None
         self._deadlines = Deadlines()
-        # what reads a log is bounded as a whole, by a deadline: a timer for each, and one for each silence, would
-        # cost a tenth of it
+        # the whole is bounded by a deadline; in reading a log, to watch each silence as well would cost a tenth
         self._timeout_of_logs = aiohttp.ClientTimeout(
             total=None, sock_connect=min(options.connect_timeout, options.timeout * _CONNECT_SHARE)
         )
@@ -109,19 +108,20 @@ class AiohttpTransport:
                 observation.sends(turn)
             if kind is not CALL and not self._pool.is_given:
                 counted = Counted(turn)
-            async with session.request(
-                request.method,
-                self._pool.url_of(request.path),
-                data=request.body,
-                headers=self._headers_of(request),
-                timeout=self._timeout(within),
-                read_bufsize=_CALL_BUFFER,
-                middlewares=self._middlewares(counted),
-                **self._as_it_is(),
-            ) as response:
-                self.server_time.note(response.headers)
-                body = await read_body(response, turn, self._options.max_response_bytes)
-                return self._answer(response, body, counted)
+            with self._deadlines.within(within):
+                async with session.request(
+                    request.method,
+                    self._pool.url_of(request.path),
+                    data=request.body,
+                    headers=self._headers_of(request),
+                    timeout=self._timeout(within),
+                    read_bufsize=_CALL_BUFFER,
+                    middlewares=self._middlewares(counted),
+                    **self._as_it_is(),
+                ) as response:
+                    self.server_time.note(response.headers)
+                    body = await read_body(response, turn, self._options.max_response_bytes)
+                    return self._answer(response, body, counted)
         except (*FOREIGN, asyncio.CancelledError) as failure:
             error = self._error_of(request, failure, within, session=session, counted=counted)
         finally:
@@ -233,12 +233,11 @@ class AiohttpTransport:
         return CIMultiDict({name: self.key.hidden(value) for name, value in headers.items()})
 
     def _timeout(self, seconds: float) -> aiohttp.ClientTimeout:
-        """Return the timeout of one attempt; nearly every attempt is a first one, and has the same."""
-        last = self._timeout_of_calls
-        if last is None or last.total != seconds:
-            until_connected = seconds * _CONNECT_SHARE
+        """Return what bounds the parts of one attempt; nearly every attempt is a first one, and has the same."""
+        last, until_connected = self._timeout_of_calls, seconds * _CONNECT_SHARE
+        if last is None or last.connect != until_connected:
             last = self._timeout_of_calls = aiohttp.ClientTimeout(
-                total=seconds,
+                total=None,
                 connect=until_connected,
                 sock_connect=min(self._options.connect_timeout, until_connected),
                 sock_read=self._options.read_timeout,

@@ -16,7 +16,7 @@ _NOW: Final = 1e-6
 class Deadlines:
     """Bound blocks as `asyncio.timeout` does, of which thousands a second begin and nearly all end in time.
 
-    To set a timer for each would cost a tenth of a poll. Here there is one, for the earliest deadline of those
+    To set a timer for each would cost a tenth of a request. Here there is one, for the earliest deadline of those
     that are under way when it is set: it goes off once in a timeout, not once a block.
     """
 

@@ -108,11 +108,32 @@ class Requester:
         carried out and must not be sent again.
         """
         self.counts.calls += 1
-        observation = self._observer.observe(request)
-        if observation is None:  # the hot path
-            return await self._repeat(request, decode, None)
-        with observation:
-            return await self._repeat(request, decode, observation)
+        loop, transport, observation = (
+            asyncio.get_running_loop(),
+            self._transport,
+            self._observer.observe(request),
+        )
+        left, attempt, pauses, is_renewed = self.options.timeout, 1, None, False
+        deadline = loop.time() + left
+        with observation or _NOTHING:
+            while True:
+                seen = transport.key.generation
+                self._begin_attempt(observation)
+                try:
+                    answer = await transport.send(request, within=left, observation=observation)
+                    return self._value(request, answer, decode, observation)
+                except RequestError as error:
+                    error.attempts += attempt - 1
+                    left = deadline - loop.time()
+                    if not is_renewed and await self._renews_key(request, error, seen, left):
+                        is_renewed, pause = True, 0.0
+                    else:
+                        pauses = pauses or self._retry.pauses()
+                        pause = self._pause(request, error, pauses, left)
+                    self._tell_of_retry(request, error, pause, observation)
+                await asyncio.sleep(pause)
+                # a loop that was held up may be late, and an attempt is made all the same: its error tells so
+                left, attempt = max(deadline - loop.time(), _SOON), attempt + 1
 
     async def call_once(self, request: Request, decode: Callable[[bytes], T], *, turn: Turn | None = None) -> T:
         """Return the decoded answer of a single attempt: for polls, whose next is their retry.
@@ -120,16 +141,21 @@ class Requester:
         A `turn` that is given is used. After a 401 it is sent again with another secret key, where there is one.
         """
         self.counts.polls += 1
+        transport, within, kind = self._transport, self.options.timeout, Kind.POLL
         observation = self._observer.observe(request, poll=True)
         with observation or _NOTHING:
-            seen = self._transport.key.generation
+            seen = transport.key.generation
+            self._begin_attempt(observation)
             try:
-                answer = await self._send(request, turn=turn, kind=Kind.POLL, observation=observation)
-                return self._value(request, answer, decode)
+                answer = await transport.send(
+                    request, within=within, turn=turn, kind=kind, observation=observation
+                )
+                return self._value(request, answer, decode, observation)
             except AuthenticationError as refusal:
                 await self._renew_for_poll(request, refusal, seen, observation)
-            answer = await self._send(request, kind=Kind.POLL, observation=observation)
-            return self._value(request, answer, decode)
+            self._begin_attempt(observation)
+            answer = await transport.send(request, within=within, kind=kind, observation=observation)
+            return self._value(request, answer, decode, observation)
 
     async def read_once(self, request: Request, sink: Sink, *, turn: Turn | None = None) -> None:
         """Hand the body of a success to `sink` as it arrives, in a single attempt: a poll as well."""
@@ -155,7 +181,11 @@ class Requester:
         self.counts.calls += 1
         observation = self._observer.observe(request)
         with observation or _NOTHING:
-            return await self._send(request, observation=observation)
+            self._begin_attempt(observation)
+            answer = await self._transport.send(request, within=self.options.timeout, observation=observation)
+            if observation is not None:
+                observation.answer = answer
+            return answer
 
     async def aclose(self) -> None:
         """Close every connection and refuse further calls; a second time does nothing."""
@@ -165,27 +195,6 @@ class Requester:
     def reopen(self) -> None:
         """Take calls again after `aclose`."""
         self._door.is_closed = False
-
-    async def _repeat(self, request: Request, decode: Callable[[bytes], T], observation: Observation | None) -> T:
-        loop = asyncio.get_running_loop()
-        left, attempt, pauses, is_renewed = self.options.timeout, 1, None, False
-        deadline = loop.time() + left
-        while True:
-            seen = self._transport.key.generation
-            try:
-                answer = await self._send(request, left, attempt, observation=observation)
-                return self._value(request, answer, decode, attempt)
-            except RequestError as error:
-                left = deadline - loop.time()
-                if not is_renewed and await self._renews_key(request, error, seen, left):
-                    is_renewed, pause = True, 0.0
-                else:
-                    pauses = pauses or self._retry.pauses()
-                    pause = self._pause(request, error, pauses, left)
-                self._tell_of_retry(request, error, pause, observation)
-            await asyncio.sleep(pause)
-            # a loop that was held up may be late: aiohttp takes a timeout of 0 for none at all
-            left, attempt = max(deadline - loop.time(), _SOON), attempt + 1
 
     def _pause(self, request: Request, error: RequestError, pauses: Iterator[float], left: float) -> float:
         """Return the seconds to wait for before another attempt; raise where there must be none."""
@@ -239,33 +248,12 @@ class Requester:
         if observation is not None:
             observation.ends(error, retry_in=pause)
 
-    async def _send(
-        self,
-        request: Request,
-        left: float | None = None,
-        attempt: int = 1,
-        *,
-        turn: Turn | None = None,
-        kind: Kind = Kind.CALL,
-        observation: Observation | None,
-    ) -> Answer:
-        """Return what came to one attempt, within the seconds that are `left`: the whole timeout where None."""
-        self._begin_attempt(observation)
-        within = self.options.timeout if left is None else left
-        try:
-            answer = await self._transport.send(
-                request, within=within, turn=turn, kind=kind, observation=observation
-            )
-        except RequestError as error:
-            error.attempts += attempt - 1
-            raise
+    def _value(
+        self, request: Request, answer: Answer, decode: Callable[[bytes], T], observation: Observation | None
+    ) -> T:
         if observation is not None:
             observation.answer = answer
-        return answer
-
-    def _value(self, request: Request, answer: Answer, decode: Callable[[bytes], T], attempt: int = 1) -> T:
-        attempts = attempt + answer.sends - 1
-        body = body_of(request, answer, attempts)
+        body = body_of(request, answer, answer.sends)
         self.budget.earn()
         try:
             return decode(body)
@@ -275,6 +263,6 @@ class Requester:
                 f"the answer is not what the API promises: {told}",
                 method=request.method,
                 path=request.path,
-                attempts=attempts,
+                attempts=answer.sends,
                 body=body,
             ) from None

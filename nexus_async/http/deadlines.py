@@ -65,12 +65,13 @@ class Deadlines:
 class Deadline:
     """Bound one block."""
 
-    __slots__ = ("_deadlines", "_has_expired", "_seconds", "_task")
+    __slots__ = ("_cancelled", "_deadlines", "_has_expired", "_seconds", "_task")
 
     def __init__(self, deadlines: Deadlines, seconds: float) -> None:
         self._deadlines = deadlines
         self._seconds = seconds
         self._task: asyncio.Task[object] | None = None
+        self._cancelled = 0
         self._has_expired = False
 
     def expire(self) -> None:
@@ -80,7 +81,9 @@ class Deadline:
             self._task.cancel()
 
     def __enter__(self) -> None:
-        self._task = asyncio.current_task()
+        if (task := asyncio.current_task()) is None:
+            raise RuntimeError("a deadline is for a block within a task")
+        self._task, self._cancelled = task, task.cancelling()
         self._deadlines.add(self, self._seconds)
 
     def __exit__(
@@ -88,6 +91,7 @@ class Deadline:
     ) -> None:
         self._deadlines.discard(self)
         if self._has_expired and self._task is not None:
-            is_cancelled = self._task.uncancel() > 0
+            # one that cleans up after a cancellation of its own has it on its count still
+            is_cancelled = self._task.uncancel() > self._cancelled
             if kind is asyncio.CancelledError and not is_cancelled:
                 raise TimeoutError from error

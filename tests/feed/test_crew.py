@@ -223,6 +223,19 @@ async def test_a_job_that_is_cancelled_alone_leaves_the_others_to_go_on() -> Non
     assert jobs.ended == [0, 2, 3]
 
 
+async def test_who_is_cancelled_while_resting_is_passed_over() -> None:
+    jobs = Jobs([0.5, 2.2, 0.5, 3, 3, 3, 3])
+
+    async def do(job: int) -> None:
+        await jobs.do(job)
+        me = asyncio.current_task()
+        if job == 1 and me is not None:
+            asyncio.get_running_loop().call_soon(me.cancel)
+
+    await work(Crew(jobs.find, do), seconds=20)
+    assert sorted(jobs.ended) == [*range(7)]
+
+
 @pytest.mark.parametrize("where", ["find", "do"])
 async def test_what_fails_ends_all_with_its_error(where: str) -> None:
     jobs = Jobs([100.0] * 5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
@@ -69,6 +70,97 @@ async def test_a_cancellation_at_the_moment_of_the_deadline_wins() -> None:
         await task
 
 
+async def test_a_block_that_cleans_up_after_a_cancellation_ends_on_time_too() -> None:
+    left: list[tuple[bool, float]] = []
+
+    async def clean_up() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            left.append(await stay(Deadlines(), 5, 60))
+
+    task = asyncio.create_task(clean_up())
+    await asyncio.sleep(1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert left == [(False, 6)]
+    assert task.cancelling() == 1
+
+
+@pytest.mark.parametrize(("outer", "inner"), [(5, 3), (3, 5), (3, 3)])
+async def test_of_two_blocks_around_each_other_the_one_that_is_due_first_ends(outer: float, inner: float) -> None:
+    deadlines = Deadlines()
+    ends: list[tuple[bool, float]] = []
+
+    async def stay_twice() -> None:
+        with deadlines.within(outer):
+            ends.append(await stay(deadlines, inner, 60))
+            await asyncio.sleep(60)
+
+    with pytest.raises(TimeoutError):
+        await stay_twice()
+    assert now() == outer
+    assert ends == ([(False, inner)] if inner < outer else [])
+    assert (task := asyncio.current_task())
+    assert task.cancelling() == 0
+
+
+async def test_a_deadline_of_no_time_ends_a_block_at_its_first_wait() -> None:
+    deadlines = Deadlines()
+    assert await stay(deadlines, 0, 60) == (False, 0)
+    assert await stay(deadlines, -1, 60) == (False, 0)
+
+
+@pytest.fixture
+async def timers(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Note when timers are set to go off."""
+    loop, noted = asyncio.get_running_loop(), list[float]()
+    call_at = loop.call_at
+
+    def note(when: float, *args: Any, **options: Any) -> asyncio.TimerHandle:
+        noted.append(when)
+        return call_at(when, *args, **options)
+
+    monkeypatch.setattr(loop, "call_at", note)
+    return noted
+
+
+async def test_a_thousand_blocks_have_one_timer(timers: list[float]) -> None:
+    deadlines = Deadlines()
+    for _ in range(1000):
+        with deadlines.within(5):
+            pass
+    assert timers == [5]
+
+
+async def test_a_shorter_block_takes_the_timer_over(timers: list[float]) -> None:
+    deadlines = Deadlines()
+
+    async def stay_for_good(within: float) -> None:
+        with deadlines.within(within):
+            await asyncio.Event().wait()
+
+    await asyncio.gather(*map(stay_for_good, (100, 50, 10)), return_exceptions=True)
+    assert timers == [100, 50, 10, 50, 100]
+
+
+async def test_a_block_that_takes_its_time_to_clean_up_is_cancelled_once() -> None:
+    deadlines, cleaned = Deadlines(), list[float]()
+
+    async def clean_up() -> None:
+        with deadlines.within(5):
+            try:
+                await asyncio.sleep(60)
+            finally:
+                await stay(deadlines, 20, 10)
+                cleaned.append(now())
+
+    with pytest.raises(TimeoutError):
+        await clean_up()
+    assert cleaned == [15]
+
+
 async def test_an_error_that_leaves_a_block_is_passed_on() -> None:
     deadlines = Deadlines()
     with pytest.raises(LookupError), deadlines.within(5):
@@ -103,7 +195,8 @@ def test_each_of_many_blocks_ends_as_it_would_alone(blocks: list[tuple[float, fl
         assert in_time == (seconds < within) or seconds == within
 
 
-def test_it_serves_one_loop_after_another() -> None:
+@pytest.mark.parametrize(("seconds", "end"), [(60, (False, 5)), (4, (True, 4))])
+def test_it_serves_one_loop_after_another(seconds: float, end: tuple[bool, float]) -> None:
     deadlines = Deadlines()
-    for _ in range(2):
-        assert run_in_virtual_time(lambda: stay(deadlines, 5, 60)) == (False, 5)
+    assert run_in_virtual_time(lambda: stay(deadlines, 5, seconds)) == end
+    assert run_in_virtual_time(lambda: stay(deadlines, 5, 60)) == (False, 5)

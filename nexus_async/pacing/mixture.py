@@ -60,9 +60,10 @@ def mixture_of(lengths: Sequence[float], weights: Sequence[float], *, median: fl
     """
     changes = _changes(lengths, weights, LEAST_SMEAR * median, noise)
     changes.sort()
-    knots = [0.0, *[at for at, _ in changes]]
+    ends, rises = zip(*changes, strict=True) if changes else ((), ())
+    knots = [0.0, *ends]
     steps = list(map(sub, knots[1:], knots))
-    densities = accumulate([rise for _, rise in changes], initial=0.0)
+    densities = accumulate(rises, initial=0.0)
     passed = list(accumulate(map(mul, densities, steps), initial=0.0))
     halves = [step / 2 for step in steps]
     return Mixture(knots, passed, list(accumulate(map(mul, map(add, passed[1:], passed), halves), initial=0.0)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from math import inf
+from operator import sub
 from random import Random
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -144,8 +145,7 @@ class AdaptiveRun(msgspec.Struct, eq=False, gc=False):
         self._clock.note(previous_poll, poll, times[-1])
         times = times[-REMEMBERED - 1 :]
         before = times[0] if self._newest is None else self._newest
-        news = [after - before for before, after in zip([before, *times], times, strict=False)]
-        news = [interval for interval in news if interval > SAME_TIME]
+        news = [interval for interval in map(sub, times, [before, *times]) if interval > SAME_TIME]
         self._newest, self._after, self._before = times[-1], previous_poll, poll
         if news:
             intervals = [*reversed(news), *memoryview(self._intervals).cast("d")][:REMEMBERED]

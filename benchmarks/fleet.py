@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TITLE = "watching many runs: polls a second, bytes a run, delay over the engine and over sockets"
 RUNS = 10_000
 POLLS = 3_000
-ROUNDS = 7
+ROUNDS = 15
 FLEET = 1_000
 HOUR = 3_600.0
 SPEED = 8.0

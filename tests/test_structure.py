@@ -46,10 +46,10 @@ RANK = {part: rank for rank, floor in enumerate(FLOORS) for part in floor}
 KNOWS_AIOHTTP = {
     "dashboard/dashboard.py",
     "dashboard/routes.py",
+    "http/aiohttp_transport.py",
     "http/failures.py",
     "http/pool.py",
     "http/sending.py",
-    "http/transport.py",
     "http/unpacking.py",
     "testing/connector.py",
 }

@@ -78,7 +78,9 @@ class Fleet:
         """
         if run_id in self._members:
             raise ValueError(f"the run {run_id!r} is followed already")
-        member = self._members[run_id] = _Member(run_id, self._pacing.for_run(self._clock), now, now)
+        pacing = self._pacing.for_run(self._clock)
+        kind = _Member if isinstance(pacing, AdaptiveRun) else _AnyMember
+        member = self._members[run_id] = kind(run_id, pacing, now, now)
         self._price.resize(len(self))
         self._waiting.put(now + self._jitter(len(self) / self._requests), member)
 
@@ -165,6 +167,10 @@ class _Member(msgspec.Struct, gc=False):
     ready: float | None
     size: int = 0
     turn: int | None = None
+
+
+class _AnyMember(_Member, gc=True):
+    """One whose pacing is a user's own, which may hold what holds the fleet."""
 
 
 class _Queue:

@@ -35,8 +35,8 @@ class RunReader(msgspec.Struct, eq=False, gc=False):
     """Read the logs of one run: `fetch` a body, then take its slices as events.
 
     A body moves a log's position only when it is whole, so that a fetch cancelled anywhere loses nothing and
-    doubles nothing. A fleet holds thousands: none holds anything that leads back to it, so the garbage collector
-    need not look at them.
+    doubles nothing. A fleet holds thousands, so the garbage collector does not look at them: none may hold
+    anything but data.
     """
 
     project_id: str

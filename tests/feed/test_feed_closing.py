@@ -111,6 +111,20 @@ async def test_closing_before_a_poll_began_frees_its_place_in_flight() -> None:
         assert project.runs._source.throttle.in_flight == 0
 
 
+async def test_a_turn_that_comes_when_nothing_is_to_be_polled_any_more_is_not_counted() -> None:
+    async with serving(requests_per_second=1) as (nexus, project):
+        run = trained(nexus)
+        throttle = project.runs._source.throttle
+        async with project.runs.watch(pacing=PACE) as feed:
+            await within(feed, 8)
+            throttle.slow_down(30)
+            await asyncio.sleep(10)
+            assert throttle.waiting > 0
+            await feed.remove(run.id)
+            await asyncio.sleep(120)
+        assert (throttle.in_flight, throttle.requests) == (0, len(nexus.asked))
+
+
 async def test_a_batch_that_is_cancelled_while_it_is_gathered_loses_nothing() -> None:
     async with serving() as (nexus, project):
         run, told = trained(nexus), list[Event]()

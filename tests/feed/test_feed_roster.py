@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from feed_pieces import body_of, run_of, wire
@@ -17,11 +17,6 @@ from nexus_async.streaming.feed.watched import WatchedRun
 
 if TYPE_CHECKING:
     from nexus_async.streaming.feed.listing import ListedRun
-    from nexus_async.streaming.source import Source
-
-
-class OfProject:
-    project_id = "proj_1"
 
 
 def roster(run_ids: list[str] | None = None, cursors: dict[str, Cursor] | None = None, **terms: Any) -> Roster:
@@ -35,7 +30,7 @@ def listed(run_id: str, status: str = "Running", *, since: int = 1) -> ListedRun
 
 
 def follow(runs: Roster, run_id: str) -> WatchedRun:
-    run = WatchedRun.of(cast("Source", OfProject()), Cursor(run_id))
+    run = WatchedRun.of("proj_1", Cursor(run_id))
     assert runs.takes(run_of(run_id))
     runs.enter(run)
     return run
@@ -165,7 +160,7 @@ def test_a_run_that_was_set_aside_is_resumed_where_it_was_left() -> None:
 def test_what_a_run_is_resumed_from_is_given_once() -> None:
     runs = roster(cursors={"run_1": Cursor("run_1", status="Running")})
     assert runs.start_of("run_1").status == "Running"
-    runs.enter(WatchedRun.of(cast("Source", OfProject()), runs.start_of("run_1")))
+    runs.enter(WatchedRun.of("proj_1", runs.start_of("run_1")))
     assert runs.start_of("run_1") == Cursor("run_1")
 
 
@@ -217,7 +212,7 @@ def appear(runs: Roster, run_id: str, since: int) -> None:
     if run_id not in runs.runs and runs.is_candidate(run_id, listed(run_id, since=since)):
         assert run_id not in runs._done
         if runs.takes(run_of(run_id)):
-            runs.enter(WatchedRun.of(cast("Source", OfProject()), runs.start_of(run_id)))
+            runs.enter(WatchedRun.of("proj_1", runs.start_of(run_id)))
 
 
 def make(runs: Roster, what: str, run_id: str, since: int) -> None:

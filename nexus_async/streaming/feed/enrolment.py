@@ -73,7 +73,7 @@ class Enrolment:
             self._on_change()
             return
         start = self._roster.start_of(run.id)
-        followed = WatchedRun.of(self._source, start, label=self._label)
+        followed = WatchedRun.of(self._source.project_id, start, label=self._label)
         self._roster.enter(followed)
         if start.is_untold:
             followed.is_polled = True  # one that is removed while there is no room is told so after this

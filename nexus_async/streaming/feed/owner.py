@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from nexus_async.errors import RequestError
     from nexus_async.streaming.feed.watched import WatchedRun
+    from nexus_async.streaming.source import Source
 
 
 class Owner(Protocol):
@@ -15,6 +16,10 @@ class Owner(Protocol):
     @property
     def project_id(self) -> str:
         """Return the project's ID."""
+
+    @property
+    def source(self) -> Source:
+        """Return what answers for its runs."""
 
     def polled(self, run: WatchedRun, *, is_over: bool) -> None:
         """Note that a run was polled, and whether it is followed no more."""

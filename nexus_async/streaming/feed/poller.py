@@ -158,7 +158,7 @@ class Poller:
         run, turn = job
         project = self.projects[run.reader.project_id]
         try:
-            polled = await run.poll(turn, self._desk)
+            polled = await run.poll(turn, self._desk, project.source)
         except RequestError as error:
             is_over = await self._note_failure(run, project, error)
         else:

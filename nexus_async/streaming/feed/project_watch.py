@@ -54,7 +54,8 @@ class ProjectWatch:
         shared: Shared,
         on_change: Callable[[], None],
     ) -> None:
-        self._source = source
+        self.source = source
+        """What answers for its runs."""
         self._roster = roster
         self._label = label
         self._terms = terms
@@ -84,7 +85,7 @@ class ProjectWatch:
     @property
     def project_id(self) -> str:
         """Return the project's ID."""
-        return self._source.project_id
+        return self.source.project_id
 
     @property
     def runs(self) -> dict[str, WatchedRun]:
@@ -201,7 +202,7 @@ class ProjectWatch:
 
     async def _look_at_list(self) -> None:
         try:
-            listed = await self._source.read_list(self._listing.read)
+            listed = await self.source.read_list(self._listing.read)
         except RequestError as error:
             if not self._poller.is_down:  # or it is not the list alone that fails
                 self._lost.failed(error)
@@ -270,7 +271,7 @@ class ProjectWatch:
 
     async def _get(self, run_id: str) -> Run:
         try:
-            run = await self._source.get_run(run_id)
+            run = await self.source.get_run(run_id)
         except RequestError:
             self._roster.put_last(run_id)  # one that fails for long holds up no other
             raise

@@ -54,11 +54,10 @@ class Polled(NamedTuple):
 class WatchedRun(msgspec.Struct, eq=False, gc=False):
     """Follow one run of a feed, poll by poll.
 
-    A fleet holds thousands: none holds anything that leads back to it, so the garbage collector need not look at
-    them.
+    A fleet holds thousands, so the garbage collector does not look at them. None may hold anything but data: what
+    leads to users' objects, as a source does, may lead back, and would never be freed.
     """
 
-    source: Source
     reader: RunReader
     window: Window | None
     """What is held back; None: nothing."""
@@ -91,10 +90,10 @@ class WatchedRun(msgspec.Struct, eq=False, gc=False):
     _polls: int = 0
 
     @classmethod
-    def of(cls, source: Source, start: Cursor, *, label: str | None = None) -> WatchedRun:
+    def of(cls, project_id: str, start: Cursor, *, label: str | None = None) -> WatchedRun:
         """Return what follows a run from where a cursor says."""
-        reader = RunReader.of(source.project_id, start, label=label)
-        return cls(source, reader, None if start.beginning is None else Window.of(start.beginning))
+        reader = RunReader.of(project_id, start, label=label)
+        return cls(reader, None if start.beginning is None else Window.of(start.beginning))
 
     @property
     def run_id(self) -> str:
@@ -126,8 +125,8 @@ class WatchedRun(msgspec.Struct, eq=False, gc=False):
         self.log_ids, self.is_missing = log_ids, False
         return is_new
 
-    async def poll(self, turn: Turn, desk: Desk) -> Polled:
-        """Ask for what is to be known, and tell what is new; `turn` is for the first request.
+    async def poll(self, turn: Turn, desk: Desk, source: Source) -> Polled:
+        """Ask `source` for what is to be known, and tell what is new; `turn` is for the first request.
 
         Raises `RequestError`.
         """
@@ -137,14 +136,14 @@ class WatchedRun(msgspec.Struct, eq=False, gc=False):
         first: Turn | None = turn
         try:
             if self.is_missing or not self.log_ids:
-                size, first = await self._look(turn), None
+                size, first = await self._look(turn, source), None
             if self.news is not None:
                 await self._tell_status(desk.outlet)
             # a validator that lies must not mean silence, least of all at the end
             conditional = reader.status not in TERMINAL and self._polls % UNCONDITIONAL_EVERY != 0
             for log_id in self.log_ids:
                 self._begin_to_ask()
-                slices = await reader.fetch(self.source, log_id, share, conditional=conditional, turn=first)
+                slices = await reader.fetch(source, log_id, share, conditional=conditional, turn=first)
                 self.is_asking, first = False, None
                 unread = Unread(slices)
                 while (
@@ -165,14 +164,14 @@ class WatchedRun(msgspec.Struct, eq=False, gc=False):
             await self._end_snapshot(self.window, desk.outlet)
         polled = Polled(begun, self._learned(begun, desk.shared), size + reader.received, brought=brought)
         if reader.status in TERMINAL:
-            return await self._conclude(polled, desk)
+            return await self._conclude(polled, desk, source)
         self._drain, self._was_open = None, True
         return polled
 
-    async def _look(self, turn: Turn) -> int:
+    async def _look(self, turn: Turn, source: Source) -> int:
         """Ask how the run stands; return the bytes that came."""
         self._begin_to_ask()
-        run = await self.source.get_run(self.run_id, turn=turn)
+        run = await source.get_run(self.run_id, turn=turn)
         self.is_asking = False
         self.note(run)
         return turn.received
@@ -186,7 +185,7 @@ class WatchedRun(msgspec.Struct, eq=False, gc=False):
             await asyncio.sleep(0)
             return events
 
-    async def _conclude(self, polled: Polled, desk: Desk) -> Polled:
+    async def _conclude(self, polled: Polled, desk: Desk, source: Source) -> Polled:
         """Take a snapshot of an ended run into account: it is over where its logs have come to rest."""
         at = self._drain = self._drain or desk.new_drain()
         now = desk.shared.clock()
@@ -195,7 +194,7 @@ class WatchedRun(msgspec.Struct, eq=False, gc=False):
         if at.drained is None:
             return polled._replace(snapshot_due=at.next_poll)
         self._begin_to_ask()
-        run = await self.source.get_run(self.run_id)
+        run = await source.get_run(self.run_id)
         self.is_asking = False
         known = set(self.log_ids)
         self.note(run)

@@ -12,7 +12,7 @@ from nexus_async import LogEntry
 from nexus_async.events import event_of
 from nexus_async.logs import LogReader, slices
 
-DEEP = b'{"ev":"deep","pl":' + b"[" * 5_000 + b"]" * 5_000 + b"}"
+DEEP = b'{"ev":"deep","pl":' + b"[" * 50_000 + b"]" * 50_000 + b"}"
 MALFORMED = b'{"ev":"odd","pl":tru}'
 unread = pytest.mark.parametrize("odd", [DEEP, MALFORMED], ids=["nested too deep", "no JSON"])
 

@@ -12,6 +12,8 @@ from faulty_nexus import FaultyNexus, later, serving, steps, within
 from nexus_async import Event, FixedInterval, MemoryStore, RunEvent
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from nexus_async import Project
     from nexus_async.local import LocalRun
 
@@ -109,6 +111,24 @@ async def test_closing_before_a_poll_began_frees_its_place_in_flight() -> None:
             await asyncio.sleep(10)
         await closing[0]
         assert project.runs._source.throttle.in_flight == 0
+
+
+async def test_stopping_waits_for_no_answer() -> None:
+    async def wait(_: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
+        await asyncio.sleep(60)
+        return answer
+
+    async with serving() as (nexus, project):
+        runs = [trained(nexus) for _ in range(3)]
+        async with project.runs.watch(pacing=PACE) as feed:
+            await within(feed, 8)
+            nexus.fault = lambda request: wait if "/logs/" in request.path else None
+            await asyncio.sleep(10)
+            assert project.runs._source.throttle.in_flight == len(runs)
+            feed.stop()
+            stopped_at = nexus.now()
+            assert [event async for event in feed] == []
+            assert nexus.now() - stopped_at < 1000
 
 
 async def test_a_turn_that_comes_when_nothing_is_to_be_polled_any_more_is_not_counted() -> None:

@@ -24,6 +24,7 @@ from nexus_async import (
 
 if TYPE_CHECKING:
     from aiohttp import web
+    from faulty_nexus import Fault
 
     from nexus_async.local import LocalRun
 
@@ -45,6 +46,14 @@ def runs(run: Run) -> bool:
 
 def kinds(events: list[Event]) -> list[str]:
     return [type(event).__name__ for event in events]
+
+
+def answered_after(seconds: float) -> Fault:
+    async def wait(_: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
+        await asyncio.sleep(seconds)
+        return answer
+
+    return wait
 
 
 async def slow(_: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
@@ -185,6 +194,27 @@ async def test_a_run_that_is_removed_and_added_while_it_is_polled_is_told_in_ord
     assert told.count("RunRemoved") == told.count("RunAdded") == 1
     assert told.index("RunRemoved") < told.index("RunAdded")
     assert steps(events[told.index("RunAdded") :]) == {run.id: [0, 1, 2, 9]}
+
+
+async def test_a_run_that_is_added_again_waits_for_its_own_removal_to_be_told_not_for_that_of_another() -> None:
+    async with serving() as (nexus, project):
+        run, other = trained(nexus), trained(nexus)
+        async with project.runs.watch(pacing=PACE) as feed:
+            await within(feed, 7)
+            nexus.fault = lambda request: (
+                answered_after(20 if run.log_ids[0] in request.path else 10) if "/logs/" in request.path else None
+            )
+            await within(feed, 6)
+            await feed.remove(run.id)
+            await feed.remove(other.id)
+            feed.add(run.id)
+            events = await within(feed, 60)
+    told = [(type(event).__name__, event.run_id) for event in events if isinstance(event, RunEvent)]
+    assert (
+        told.index(("RunRemoved", other.id))
+        < told.index(("RunRemoved", run.id))
+        < told.index(("RunAdded", run.id))
+    )
 
 
 @pytest.mark.parametrize("buffer", [1, 2, 10])

@@ -144,3 +144,17 @@ def test_a_fleet_that_shares_too_few_requests_has_a_higher_price(runs: int, seed
     it = fleet(*map(str, range(runs)), pacing=Adaptive(1.0), seed=seed, requests=1.0)
     assert it.price is not None
     assert it.price > 1.0
+
+
+def test_a_run_of_a_fleet_with_too_few_requests_is_ready_before_it_is_due() -> None:
+    it = fleet(*map(str, range(40)), pacing=Adaptive(), requests=1.0)
+    for at in range(200):
+        if (run := it.take(float(at))) is not None:
+            it.done(run, at - 40.0, float(at), [at - 20.0], 1000)
+    ready, due = it.next_due(-math.inf), it.next_due(-math.inf, early=False)
+    assert ready is not None
+    assert due is not None
+    assert ready < due
+    assert it.take((ready + due) / 2, early=False) is None
+    assert it.next_due(due) == due
+    assert it.take((ready + due) / 2) is not None

@@ -1,0 +1,75 @@
+"""What is done for the reading of a log as for any other request."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import aiohttp
+import pytest
+from pieces import Pieces
+from raw_server import ANSWER, DROP_BEFORE, WHOLE, Step, serving
+from transport_pieces import transport_to
+
+from nexus_async import RequestTimeoutError, Throttle
+from nexus_async.http.key import SecretKey
+from nexus_async.http.protocol import get
+
+
+async def test_a_log_that_is_sent_for_again_is_counted_and_charged() -> None:
+    throttle = Throttle()
+    async with serving(DROP_BEFORE, ANSWER) as raw:
+        transport = transport_to(raw.url, throttle)
+        answer = await transport.pour(get("/x"), Pieces(), within=5)
+        await transport.aclose()
+    assert (answer.sends, throttle.requests, throttle.in_flight) == (2, 2, 0)
+
+
+async def test_a_log_over_a_session_that_was_given_counts_as_sent_once() -> None:
+    async with serving(ANSWER) as raw, aiohttp.ClientSession() as session:
+        answer = await transport_to(raw.url, session=session).pour(get("/x"), Pieces(), within=5)
+    assert answer.sends == 1
+
+
+async def test_the_key_is_asked_for_before_a_log_is() -> None:
+    async with serving(ANSWER) as raw:
+        transport = transport_to(raw.url)
+        transport.key = SecretKey(lambda: "the-first", headers={})
+        await transport.pour(get("/x"), Pieces(), within=5)
+        await transport.aclose()
+    assert b"Secret-Key: the-first\r\n" in raw.requests[0]
+
+
+async def test_the_answer_that_is_a_log_tells_the_time() -> None:
+    head = WHOLE.replace(b"\r\n", b"\r\nDate: Wed, 17 Jan 2024 04:40:44 GMT\r\n", 1)
+    async with serving(Step(head, breaks=False)) as raw:
+        transport = transport_to(raw.url)
+        assert transport.server_time.at(time.time()) is None
+        await transport.pour(get("/x"), Pieces(), within=5)
+        await transport.aclose()
+    assert transport.server_time.at(time.time()) is not None
+
+
+async def test_a_validator_is_not_asked_with_again() -> None:
+    async with serving(ANSWER, ANSWER) as raw:
+        transport = transport_to(raw.url)
+        await transport.pour(get("/x"), Pieces('"v1"'), within=5)
+        await transport.pour(get("/x"), Pieces(), within=5)
+        await transport.aclose()
+    assert [b"If-None-Match" in asked for asked in raw.requests] == [True, False]
+
+
+@pytest.mark.parametrize("name", ["send", "pour"])
+async def test_a_request_of_a_cancelled_task_that_cleans_up_is_given_up_in_time(name: str) -> None:
+    async with serving(Step(WHOLE[:-20], breaks=False)) as raw:
+        transport = transport_to(raw.url)
+        what = [get("/x")] if name == "send" else [get("/x"), Pieces()]
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.sleep(0)
+        with pytest.raises(RequestTimeoutError):
+            await getattr(transport, name)(*what, within=0.05)
+        task.uncancel()
+        await transport.aclose()

@@ -62,8 +62,11 @@ class AiohttpTransport:
         self._timeout_of_calls: aiohttp.ClientTimeout | None = None
         self._deadlines = Deadlines()
         # the whole is bounded by a deadline; in reading a log, to watch each silence as well would cost a tenth
+        until_connected = options.timeout * _CONNECT_SHARE
         self._timeout_of_logs = aiohttp.ClientTimeout(
-            total=None, sock_connect=min(options.connect_timeout, options.timeout * _CONNECT_SHARE)
+            total=None,
+            connect=until_connected,
+            sock_connect=min(options.connect_timeout, until_connected),
         )
 
     def with_options(self, options: Options) -> AiohttpTransport:

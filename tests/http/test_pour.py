@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import aiohttp
 import pytest
@@ -11,9 +12,14 @@ from pieces import Pieces
 from raw_server import ANSWER, DROP_BEFORE, WHOLE, Step, serving
 from transport_pieces import transport_to
 
-from nexus_async import RequestTimeoutError, Throttle
+from nexus_async import ConnectError, RequestTimeoutError, Throttle
 from nexus_async.http.key import SecretKey
 from nexus_async.http.protocol import get
+from nexus_async.testing import client_for
+from nexus_async.testing.connector import VirtualConnector
+
+if TYPE_CHECKING:
+    from nexus_async.local import LocalNexus
 
 
 async def test_a_log_that_is_sent_for_again_is_counted_and_charged() -> None:
@@ -57,6 +63,35 @@ async def test_a_validator_is_not_asked_with_again() -> None:
         await transport.pour(get("/x"), Pieces(), within=5)
         await transport.aclose()
     assert [b"If-None-Match" in asked for asked in raw.requests] == [True, False]
+
+
+class StuckConnector(VirtualConnector):
+    """Never have a connection; write down how long each may take."""
+
+    def __init__(self, seconds: list[float | None]) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+    async def _create_connection(self, req: Any, traces: Any, timeout: aiohttp.ClientTimeout) -> NoReturn:
+        self.seconds.append(timeout.sock_connect)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+@pytest.mark.virtual_time
+@pytest.mark.parametrize("path", ["runs/run_1", "runs/logs/log_1"])
+@pytest.mark.parametrize(("connect_timeout", "bound"), [(3, 3), (30, 9)])
+async def test_what_never_had_a_connection_is_told_so(
+    path: str, connect_timeout: float, bound: float, local_nexus: LocalNexus
+) -> None:
+    seconds: list[float | None] = []
+    options: dict[str, Any] = {"connector": lambda: StuckConnector(seconds), "connect_timeout": connect_timeout}
+    async with client_for(local_nexus, timeout=10, **options) as client:
+        requester, asked = client._requester, get(f"/projects/p/{path}")
+        with pytest.raises(ConnectError, match="stood in time"):
+            await (requester.read_once(asked, Pieces()) if "logs" in path else requester.call_once(asked, bytes))
+    assert seconds == [bound]
+    assert asyncio.get_running_loop().time() == pytest.approx(9, abs=0.01)
 
 
 @pytest.mark.parametrize("name", ["send", "pour"])

@@ -277,6 +277,7 @@ class Poller:
         """Note that the API answered; tell of the end of an outage where it ends one."""
         since = self._connection.answered()
         if since is not None:
+            self._changed.set()  # whoever answered: no run has to wait for a probe any more
             logger.info("answers again for %s", self._names())
             await self._outlet.emit(
                 Reconnected(

@@ -12,13 +12,15 @@ from pieces import Pieces
 from raw_server import ANSWER, DROP_BEFORE, WHOLE, Step, serving
 from transport_pieces import transport_to
 
-from nexus_async import ConnectError, RequestTimeoutError, Throttle
+from nexus_async import Attempt, Client, ClientClosedError, ConnectError, RequestTimeoutError, Throttle
 from nexus_async.http.key import SecretKey
 from nexus_async.http.protocol import get
 from nexus_async.testing import client_for
 from nexus_async.testing.connector import VirtualConnector
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nexus_async.local import LocalNexus
 
 
@@ -63,6 +65,38 @@ async def test_a_validator_is_not_asked_with_again() -> None:
         await transport.pour(get("/x"), Pieces(), within=5)
         await transport.aclose()
     assert [b"If-None-Match" in asked for asked in raw.requests] == [True, False]
+
+
+def client_with(nexus: LocalNexus, key: Callable[[], str], told: list[Attempt]) -> Client:
+    return Client(key, endpoint=nexus.url, connector=VirtualConnector, on_attempt=told.append)
+
+
+@pytest.mark.virtual_time
+async def test_a_log_whose_first_key_is_refused_tells_of_an_attempt_with_the_next(
+    local_nexus: LocalNexus,
+) -> None:
+    keys, told, run = ["an-old-key", local_nexus.secret_key], list[Attempt](), local_nexus.start_run()
+    run.begin()
+    async with client_with(local_nexus, lambda: keys.pop(0), told) as client:
+        source = client.get_project(local_nexus.project_id).runs._source
+        await source.read_log(run.open_log(), Pieces())
+    assert [(attempt.number, attempt.status) for attempt in told] == [(1, 401), (2, 200)]
+
+
+@pytest.mark.virtual_time
+async def test_a_log_is_not_sent_for_again_by_a_client_that_was_closed_meanwhile(local_nexus: LocalNexus) -> None:
+    told, keys = list[Attempt](), ["an-old-key", local_nexus.secret_key]
+
+    def key() -> str:
+        if len(keys) == 1:
+            client._requester._door.is_closed = True
+        return keys.pop(0)
+
+    async with client_with(local_nexus, key, told) as client:
+        source = client.get_project(local_nexus.project_id).runs._source
+        with pytest.raises(ClientClosedError):
+            await source.read_log("log_1", Pieces())
+    assert [attempt.status for attempt in told] == [401]
 
 
 class StuckConnector(VirtualConnector):

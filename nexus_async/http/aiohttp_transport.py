@@ -130,7 +130,10 @@ class AiohttpTransport:
         finally:
             if turn is not None:
                 turn.end()
-        raise error  # outside of the except clause: aiohttp's errors hold the headers
+        try:
+            raise error  # outside of the except clause: aiohttp's errors hold the headers
+        finally:
+            del error  # which holds this frame, and with it the answer
 
     async def pour(
         self,
@@ -174,7 +177,10 @@ class AiohttpTransport:
         finally:
             if turn is not None:
                 turn.end()
-        raise error  # outside of the except clause, as above
+        try:
+            raise error  # as above
+        finally:
+            del error
 
     def _as_it_is(self) -> dict[str, Any]:
         """Return what makes aiohttp hand an answer on as it came."""

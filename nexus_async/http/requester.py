@@ -108,11 +108,8 @@ class Requester:
         carried out and must not be sent again.
         """
         self.counts.calls += 1
-        loop, transport, observation = (
-            asyncio.get_running_loop(),
-            self._transport,
-            self._observer.observe(request),
-        )
+        loop, transport = asyncio.get_running_loop(), self._transport
+        observation = self._observer.observe(request)
         left, attempt, pauses, is_renewed = self.options.timeout, 1, None, False
         deadline = loop.time() + left
         with observation or _NOTHING:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import gzip
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -263,6 +265,27 @@ async def test_a_body_that_does_not_come_in_time_is_given_up_and_its_connection_
         with pytest.raises(RequestTimeoutError, match=r"no whole answer within 0\.05 s"):
             await transport.pour(get("/x"), Pieces(), within=0.05)
         assert transport.throttle.in_flight == 0
+        await transport.aclose()
+
+
+@pytest.mark.parametrize("pours", [True, False])
+async def test_an_error_that_was_dealt_with_leaves_nothing_to_collect(pours: bool) -> None:
+    async with serving(DROP_IN_BODY) as raw:
+        transport = transport_to(raw.url)
+        gc.collect()
+        gc.disable()
+        try:
+            with contextlib.suppress(ConnectionLostError):
+                sent = (
+                    transport.pour(get("/x"), Pieces(), within=5)
+                    if pours
+                    else transport.send(get("/x"), within=5)
+                )
+                await sent
+            del sent
+            assert not [each for each in gc.get_objects() if isinstance(each, ConnectionLostError)]
+        finally:
+            gc.enable()
         await transport.aclose()
 
 
